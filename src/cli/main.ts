@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import { check } from "./check.ts";
+import { start } from "./start.ts";
+
+/** One file a command. Each gets the words after its name and returns the exit code, or undefined while it runs on. */
+const commands: Readonly<Record<string, (args: string[]) => Promise<number | undefined>>> = { start, check };
+
+const usage = `portico: an API gateway that reads OpenAPI
+
+  portico start [--config portico.yaml] [--port N]   run the gateway
+  portico check [--config portico.yaml]              read everything, run nothing, say what is wrong
+`;
+
+const [name = "help", ...args] = process.argv.slice(2);
+const command = commands[name];
+if (command === undefined) {
+  process.stderr.write(usage);
+  process.exitCode = name === "help" || name === "--help" ? 0 : 2;
+} else {
+  const code = await command(args);
+  if (code !== undefined) process.exitCode = code;
+}

@@ -1,0 +1,27 @@
+import { relative } from "node:path";
+
+/** One thing wrong with a file that a person wrote, and what to do about it. */
+export interface Problem {
+  readonly file: string;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+  readonly message: string;
+}
+
+/** Everything that is wrong, at once: a person mends ten mistakes in one go, not in ten starts. */
+export class ConfigError extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join("\n"));
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/** `routes/pets.yaml:12:3 timeouts.headersMs is "5s"; write milliseconds, e.g. 5000` */
+export function formatProblem(problem: Problem): string {
+  const { file, line, column } = problem;
+  const place = [relative(process.cwd(), file) || file, line, column].filter((part) => part !== undefined).join(":");
+  return `${place} ${problem.message}`;
+}

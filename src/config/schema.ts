@@ -1,0 +1,103 @@
+import Type from "typebox";
+import { CacheOptions } from "../caching/options.ts";
+import { UpstreamOptions } from "../discovery/options.ts";
+import { RetryOptions, TimeoutOptions } from "../forwarding/options.ts";
+import { ValidateOptions } from "../validating/options.ts";
+import { LimitOptions, ListenOptions } from "./listen-options.ts";
+
+const strict = { additionalProperties: false } as const;
+
+/** `- rate-limit: { rate: 100/min }`, or a bare name for no options. */
+export const PluginEntry = Type.Union([
+  Type.String(),
+  Type.Record(Type.String(), Type.Unknown(), { minProperties: 1, maxProperties: 1 }),
+]);
+export type PluginEntry = Type.Static<typeof PluginEntry>;
+
+const SecurityOptions = Type.Union([
+  Type.Literal("upstream", { description: "The service guards itself." }),
+  Type.Record(Type.String(), Type.Union([Type.Literal("upstream"), Type.Record(Type.String(), Type.Unknown())])),
+]);
+
+const shared = {
+  security: Type.Optional(SecurityOptions),
+  plugins: Type.Optional(Type.Array(PluginEntry)),
+  validate: Type.Optional(ValidateOptions),
+  cache: Type.Optional(CacheOptions),
+  timeouts: Type.Optional(TimeoutOptions),
+  retries: Type.Optional(RetryOptions),
+  websocket: Type.Optional(Type.Boolean({ description: "Allow an upgrade. Default: only with a 101 in the spec." })),
+};
+
+export const OperationOptions = Type.Object({ ...shared, upstream: Type.Optional(UpstreamOptions) }, strict);
+export type OperationOptions = Type.Static<typeof OperationOptions>;
+
+export const RouteOptions = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    openapi: Type.String({ description: "A spec, or a folder of them, from the folder of this file." }),
+    prefix: Type.Optional(
+      Type.String({
+        pattern: "^(/.*[^/])?$",
+        description: "Stands before every path of the spec. Default: the path of its first server.",
+      }),
+    ),
+    stripPrefix: Type.Optional(
+      Type.Boolean({ description: "The upstream does not see the prefix. Default: true when a prefix is written." }),
+    ),
+    host: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+    upstream: Type.Optional(UpstreamOptions),
+    ...shared,
+    operations: Type.Optional(Type.Record(Type.String(), OperationOptions)),
+  },
+  strict,
+);
+export type RouteOptions = Type.Static<typeof RouteOptions>;
+
+export const PorticoOptions = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    listen: Type.Optional(ListenOptions),
+    admin: Type.Optional(
+      Type.Object(
+        {
+          host: Type.Optional(Type.String()),
+          port: Type.Optional(Type.Integer()),
+          token: Type.Optional(Type.String({ minLength: 1 })),
+        },
+        strict,
+      ),
+    ),
+    portal: Type.Optional(
+      Type.Union([Type.Literal(false), Type.Object({ path: Type.Optional(Type.String()) }, strict)]),
+    ),
+    routes: Type.Optional(Type.String({ description: "Folder of route files. Default: ./routes" })),
+    plugins: Type.Optional(Type.Array(PluginEntry)),
+    registry: Type.Optional(
+      Type.Object(
+        {
+          embedded: Type.Optional(
+            Type.Object(
+              {
+                host: Type.Optional(Type.String()),
+                port: Type.Optional(Type.Integer()),
+                data: Type.Optional(Type.String()),
+                token: Type.Optional(Type.String({ minLength: 1 })),
+              },
+              strict,
+            ),
+          ),
+          url: Type.Optional(Type.String()),
+          token: Type.Optional(Type.String()),
+        },
+        strict,
+      ),
+    ),
+    discovery: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    limits: Type.Optional(LimitOptions),
+    trustedProxies: Type.Optional(Type.Array(Type.String(), { description: "Addresses or networks, as 10.0.0.0/8." })),
+    store: Type.Optional(Type.Object({ redis: Type.Optional(Type.String()) }, strict)),
+  },
+  strict,
+);
+export type PorticoOptions = Type.Static<typeof PorticoOptions>;

@@ -1,0 +1,42 @@
+import { finished, type Readable } from "node:stream";
+import { GatewayError } from "./errors.ts";
+import type { Body } from "./exchange.ts";
+
+/** Up to this many bytes an answer of known length is held whole; above, it streams. */
+export const WHOLE_BODY_BYTES = 65_536;
+
+export const isStream = (body: Body): body is Readable => body !== null && !Buffer.isBuffer(body);
+
+/**
+ * Reads a body to its end.
+ * @param limitBytes refused above that, before it is held: a claim in Content-Length is not trusted to be small
+ * @throws GatewayError BODY_TOO_LARGE, REQUEST_MALFORMED when the sender breaks off
+ */
+export async function readWhole(body: Body, limitBytes: number): Promise<Buffer | null> {
+  if (!isStream(body)) {
+    if (body !== null && body.length > limitBytes) throw tooLarge(limitBytes);
+    return body;
+  }
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length <= limitBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      body.off("data", onData);
+      body.pause();
+      reject(tooLarge(limitBytes));
+    };
+    body.on("data", onData);
+    finished(body, { writable: false }, (error) => {
+      if (error) reject(new GatewayError("REQUEST_MALFORMED", "the body ended before its length", { cause: error }));
+      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length));
+    });
+  });
+}
+
+const tooLarge = (limitBytes: number): GatewayError =>
+  new GatewayError("BODY_TOO_LARGE", `at most ${limitBytes} bytes are taken`);

@@ -1,0 +1,46 @@
+import { channel } from "node:diagnostics_channel";
+import type { Exchange, GatewayResponse } from "./exchange.ts";
+import type { Endpoint, Outcome } from "./upstream.ts";
+
+/** What Portico publishes, for telemetry and for anybody who subscribes; free while nobody does. */
+export interface ExchangeEnd {
+  readonly exchange: Exchange;
+  readonly status: number;
+  readonly durationMs: number;
+}
+export interface UpstreamTry {
+  readonly exchange: Exchange;
+  readonly endpoint: Endpoint;
+  readonly outcome: Outcome;
+}
+export interface ValidationFinding {
+  readonly exchange: Exchange;
+  readonly side: "request" | "response";
+  readonly violations: readonly unknown[];
+}
+export interface Fault {
+  readonly exchange: Exchange | undefined;
+  readonly error: unknown;
+}
+export interface CacheEvent {
+  readonly exchange: Exchange;
+  readonly event: "hit" | "miss" | "stale" | "revalidated" | "coalesced" | "bypass" | "stored" | "evicted";
+  readonly bytes: number;
+}
+
+export const channels = {
+  /** {@link Exchange} when its request has been read and before it is matched. */
+  exchangeStart: channel("portico:exchange:start"),
+  /** {@link ExchangeEnd} when the answer is complete or the client is gone. */
+  exchangeEnd: channel("portico:exchange:end"),
+  /** {@link UpstreamTry} after each try. */
+  upstreamTry: channel("portico:upstream:try"),
+  /** {@link ValidationFinding} for a message that differs from the spec. */
+  validation: channel("portico:validation"),
+  /** {@link CacheEvent}. */
+  cache: channel("portico:cache"),
+  /** {@link Fault}: what became a 5xx of ours, with its cause. */
+  fault: channel("portico:fault"),
+} as const;
+
+export type { GatewayResponse };

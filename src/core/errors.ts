@@ -1,0 +1,89 @@
+/**
+ * Every error a client or an operator can meet: its stable code, status, title and whose fault it is.
+ * `docs/errors.md` explains each; a test holds the two together.
+ */
+export interface ErrorSpec {
+  readonly status: number;
+  readonly title: string;
+  readonly source: "client" | "upstream" | "gateway";
+}
+
+export const ERRORS = {
+  REQUEST_MALFORMED: { status: 400, title: "The request is not valid HTTP", source: "client" },
+  PATH_REFUSED: { status: 400, title: "The request path is ambiguous", source: "client" },
+  REQUEST_INVALID: { status: 400, title: "The request does not match the API description", source: "client" },
+  BODY_MALFORMED: { status: 400, title: "The request body cannot be parsed", source: "client" },
+  CREDENTIALS_MISSING: { status: 401, title: "Credentials missing", source: "client" },
+  CREDENTIALS_INVALID: { status: 401, title: "Credentials not accepted", source: "client" },
+  API_KEY_MISSING: { status: 401, title: "API key missing", source: "client" },
+  API_KEY_INVALID: { status: 401, title: "API key not accepted", source: "client" },
+  TOKEN_MISSING: { status: 401, title: "Bearer token missing", source: "client" },
+  TOKEN_INVALID: { status: 401, title: "Bearer token not accepted", source: "client" },
+  SCOPE_MISSING: { status: 403, title: "The credentials lack a required scope", source: "client" },
+  FORBIDDEN: { status: 403, title: "Not allowed", source: "client" },
+  OPERATION_UNKNOWN: { status: 404, title: "No operation has this path", source: "client" },
+  METHOD_NOT_ALLOWED: { status: 405, title: "The path does not have this method", source: "client" },
+  NOT_ACCEPTABLE: { status: 406, title: "No answer could be acceptable", source: "client" },
+  REQUEST_TIMEOUT: { status: 408, title: "The request took too long to arrive", source: "client" },
+  BODY_TOO_LARGE: { status: 413, title: "The request body is too large", source: "client" },
+  MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "The operation does not take this media type", source: "client" },
+  EXPECTATION_FAILED: { status: 417, title: "The expectation cannot be met", source: "client" },
+  HOST_UNKNOWN: { status: 421, title: "No route serves this host", source: "client" },
+  UPGRADE_REQUIRED: { status: 426, title: "The upgrade cannot be done this way", source: "client" },
+  RATE_LIMITED: { status: 429, title: "Too many requests", source: "client" },
+  HEADERS_TOO_LARGE: { status: 431, title: "The request headers are too large", source: "client" },
+  PLUGIN_FAILED: { status: 500, title: "A plugin failed", source: "gateway" },
+  INTERNAL: { status: 500, title: "The gateway failed", source: "gateway" },
+  METHOD_UNKNOWN: { status: 501, title: "The method is not implemented", source: "client" },
+  UPSTREAM_UNREACHABLE: { status: 502, title: "The upstream could not be reached", source: "upstream" },
+  UPSTREAM_MALFORMED: { status: 502, title: "The upstream's answer is not valid HTTP", source: "upstream" },
+  UPSTREAM_ABORTED: { status: 502, title: "The upstream broke off its answer", source: "upstream" },
+  RESPONSE_INVALID: {
+    status: 502,
+    title: "The upstream's answer does not match the API description",
+    source: "upstream",
+  },
+  NO_INSTANCE: { status: 503, title: "No instance of the service is known", source: "upstream" },
+  OVERLOADED: { status: 503, title: "The gateway is overloaded", source: "gateway" },
+  SHUTTING_DOWN: { status: 503, title: "The gateway is shutting down", source: "gateway" },
+  UPSTREAM_CONNECT_TIMEOUT: {
+    status: 504,
+    title: "The upstream did not accept the connection in time",
+    source: "upstream",
+  },
+  UPSTREAM_TIMEOUT: { status: 504, title: "The upstream did not answer in time", source: "upstream" },
+  CACHE_ONLY_MISS: { status: 504, title: "Only a stored answer was wanted and there is none", source: "client" },
+  LOOP_DETECTED: { status: 508, title: "The request has been through this gateway before", source: "client" },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface GatewayErrorOptions {
+  /** What happened underneath; logged, never shown to a client. */
+  cause?: unknown;
+  /** Header fields of the answer, such as `Allow` or `WWW-Authenticate`. */
+  headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Further members of the problem document (RFC 9457 §3.2), such as `violations`. */
+  extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** An answer other than the one asked for. Its `message` is shown to the client as `detail`: keep it free of secrets. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>> | undefined;
+  readonly extensions: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, detail: string, options: GatewayErrorOptions = {}) {
+    // A stack costs 5 µs and says nothing of a client's mistake: an attacker would choose how many we take.
+    const limit = Error.stackTraceLimit;
+    if (ERRORS[code].source === "client") Error.stackTraceLimit = 0;
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = limit;
+    this.name = "GatewayError";
+    this.code = code;
+    this.status = ERRORS[code].status;
+    this.headers = options.headers;
+    this.extensions = options.extensions;
+  }
+}

@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import type { HeaderList } from "./headers.ts";
+import type { Operation } from "./operation.ts";
+import type { Endpoint } from "./upstream.ts";
+
+/** Nothing, the whole of it, or a stream. Answers of known length up to 64 KiB are whole. */
+export type Body = null | Buffer | Readable;
+
+export interface GatewayRequest {
+  /** As sent; methods are case-sensitive (RFC 9110 §9.1). */
+  method: string;
+  /** The request target as it arrived; for logs, never for decisions. */
+  readonly target: string;
+  /** The one normalised path that routing, plugins, cache and upstream all see. */
+  path: string;
+  /** After the `?`, as it arrived, without the `?`; empty when there is none. */
+  query: string;
+  headers: HeaderList;
+  body: Body;
+  readonly httpVersion: string;
+  readonly scheme: "http" | "https";
+  /** The host and port the client asked for, lower case; empty for HTTP/1.0 without Host. */
+  readonly authority: string;
+}
+
+export interface GatewayResponse {
+  status: number;
+  headers: HeaderList;
+  body: Body;
+  /** Trailer fields, known once `body` has ended. */
+  trailers?: HeaderList | undefined;
+}
+
+export interface Client {
+  /** The caller's address: the socket's peer, or what a trusted proxy says of it. */
+  readonly address: string;
+  /** The address of the socket's peer. */
+  readonly peer: string;
+}
+
+/** Who is calling, once an authentication plugin has said so. */
+export interface Consumer {
+  /** Stable and unique: limits, cache keys and logs use it. */
+  readonly name: string;
+  readonly groups?: readonly string[];
+  /** Scopes and roles that the credential carries. */
+  readonly scopes?: ReadonlySet<string>;
+  /** Verified claims of a token. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/** A typed place on the exchange for a plugin's own data: `const trace = defineExchangeKey<Trace>("trace")`. */
+export interface ExchangeKey<T> {
+  readonly id: symbol;
+  readonly type?: T;
+}
+export const defineExchangeKey = <T>(name: string): ExchangeKey<T> => ({ id: Symbol(name) });
+
+/**
+ * One request and what is known about it on its way through: a single mutable object of fixed shape, never spread.
+ * Every field exists from the start, so that all exchanges share one hidden class.
+ */
+export class Exchange {
+  readonly id: string;
+  readonly request: GatewayRequest;
+  readonly client: Client;
+  /** Milliseconds of the monotonic clock. */
+  readonly startedAtMs: number;
+  /** Node's own objects, for what needs them: upgrades and Express middleware. Undefined in tests without sockets. */
+  readonly incoming: IncomingMessage | undefined;
+  readonly outgoing: ServerResponse | undefined;
+  operation: Operation | undefined = undefined;
+  /** Path parameters by name, percent-decoded once. */
+  pathParameters: Readonly<Record<string, string>> = noParameters;
+  consumer: Consumer | undefined = undefined;
+  /** The instance that answered or is being asked. */
+  endpoint: Endpoint | undefined = undefined;
+  /** Value for `Cache-Status` (RFC 9211), set by the cache. */
+  cacheStatus: string | undefined = undefined;
+  /** Tries made upstream. */
+  attempts = 0;
+  /** The code of the error that ended it, if one did. */
+  errorCode: string | undefined = undefined;
+  private aborted = false;
+  private abortListeners: (() => void)[] | undefined = undefined;
+  private extras: Map<symbol, unknown> | undefined = undefined;
+
+  constructor(parts: {
+    id: string;
+    request: GatewayRequest;
+    client: Client;
+    startedAtMs: number;
+    incoming?: IncomingMessage | undefined;
+    outgoing?: ServerResponse | undefined;
+  }) {
+    this.id = parts.id;
+    this.request = parts.request;
+    this.client = parts.client;
+    this.startedAtMs = parts.startedAtMs;
+    this.incoming = parts.incoming;
+    this.outgoing = parts.outgoing;
+  }
+
+  /** True once the client has gone away. */
+  get isAborted(): boolean {
+    return this.aborted;
+  }
+
+  /** Calls back once if the client goes away before its answer has been sent; at once if it already has. */
+  onAbort(listener: () => void): void {
+    if (this.aborted) {
+      listener();
+      return;
+    }
+    this.abortListeners ??= [];
+    this.abortListeners.push(listener);
+  }
+
+  /** Told by the gateway when the client's connection breaks. */
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const listener of this.abortListeners ?? []) listener();
+    this.abortListeners = undefined;
+  }
+
+  get<T>(key: ExchangeKey<T>): T | undefined {
+    return this.extras?.get(key.id) as T | undefined;
+  }
+
+  set<T>(key: ExchangeKey<T>, value: T): void {
+    this.extras ??= new Map();
+    this.extras.set(key.id, value);
+  }
+}
+
+const noParameters: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
+export type Next = (exchange: Exchange) => Promise<GatewayResponse>;
+export type Handler = (exchange: Exchange, next: Next) => Promise<GatewayResponse>;
+
+/** The onion: the first handler is the outermost. Composed once, when a snapshot is built. */
+export const compose = (handlers: readonly Handler[], last: Next): Next =>
+  handlers.reduceRight<Next>((next, handler) => (exchange) => handler(exchange, next), last);

@@ -1,0 +1,137 @@
+/**
+ * Header fields in arrival order, as `node:http` gives and takes them: one flat list of name, value, name, value,
+ * with a lower-cased index beside it. Not a web `Headers`: that copies, sorts and re-validates on every access.
+ * Names compare without case (RFC 9110 §5.1) and keep the spelling they arrived with.
+ */
+export class HeaderList {
+  private flat: string[];
+  private names: string[];
+
+  /** @param flat name, value, name, value …; the list becomes this object's own */
+  constructor(flat: string[] = []) {
+    this.flat = flat;
+    const names = new Array<string>(flat.length >> 1);
+    for (let i = 0; i < names.length; i++) names[i] = (flat[i << 1] as string).toLowerCase();
+    this.names = names;
+  }
+
+  static from(fields: Iterable<readonly [string, string]> | Record<string, string>): HeaderList {
+    const entries =
+      Symbol.iterator in fields ? (fields as Iterable<readonly [string, string]>) : Object.entries(fields);
+    const flat: string[] = [];
+    for (const [name, value] of entries) flat.push(name, value);
+    return new HeaderList(flat);
+  }
+
+  /** Number of field lines, not of distinct names. */
+  get size(): number {
+    return this.names.length;
+  }
+
+  /** The first field line of that name. @param name lower case */
+  get(name: string): string | undefined {
+    const i = this.names.indexOf(name);
+    return i < 0 ? undefined : this.flat[(i << 1) + 1];
+  }
+
+  /** Every field line of that name, in order. @param name lower case */
+  getAll(name: string): string[] {
+    const values: string[] = [];
+    for (let i = this.names.indexOf(name); i >= 0; i = this.names.indexOf(name, i + 1)) {
+      values.push(this.flat[(i << 1) + 1] as string);
+    }
+    return values;
+  }
+
+  /** All field lines of that name as one list value (RFC 9110 §5.3). @param name lower case */
+  getJoined(name: string): string | undefined {
+    const i = this.names.indexOf(name);
+    if (i < 0) return undefined;
+    return this.names.indexOf(name, i + 1) < 0 ? this.flat[(i << 1) + 1] : this.getAll(name).join(", ");
+  }
+
+  has(name: string): boolean {
+    return this.names.includes(name);
+  }
+
+  /** Replaces every field line of that name by one. */
+  set(name: string, value: string): void {
+    const lower = name.toLowerCase();
+    const i = this.names.indexOf(lower);
+    if (i < 0) {
+      this.append(name, value);
+      return;
+    }
+    this.flat[(i << 1) + 1] = value;
+    if (this.names.indexOf(lower, i + 1) >= 0) this.removeFrom(lower, i + 1);
+  }
+
+  append(name: string, value: string): void {
+    this.flat.push(name, value);
+    this.names.push(name.toLowerCase());
+  }
+
+  delete(name: string): void {
+    const lower = name.toLowerCase();
+    if (this.names.includes(lower)) this.removeFrom(lower, 0);
+  }
+
+  /** Keeps the field lines for which `keep` says so. The callback sees the lower-cased name. */
+  filter(keep: (lowerName: string, value: string) => boolean): void {
+    let kept = 0;
+    for (let i = 0; i < this.names.length; i++) {
+      const lower = this.names[i] as string;
+      const value = this.flat[(i << 1) + 1] as string;
+      if (!keep(lower, value)) continue;
+      if (kept !== i) this.move(i, kept);
+      kept++;
+    }
+    this.truncate(kept);
+  }
+
+  /** Calls back with name as spelled, value and lower-cased name. */
+  forEach(each: (name: string, value: string, lowerName: string) => void): void {
+    for (let i = 0; i < this.names.length; i++) {
+      each(this.flat[i << 1] as string, this.flat[(i << 1) + 1] as string, this.names[i] as string);
+    }
+  }
+
+  *[Symbol.iterator](): IterableIterator<[string, string]> {
+    for (let i = 0; i < this.names.length; i++) {
+      yield [this.flat[i << 1] as string, this.flat[(i << 1) + 1] as string];
+    }
+  }
+
+  /** The flat list itself, for `writeHead` and undici; not a copy, so do not change it. */
+  toFlat(): string[] {
+    return this.flat;
+  }
+
+  clone(): HeaderList {
+    const copy = new HeaderList();
+    copy.flat = this.flat.slice();
+    copy.names = this.names.slice();
+    return copy;
+  }
+
+  private removeFrom(lower: string, start: number): void {
+    let kept = start;
+    for (let i = start; i < this.names.length; i++) {
+      if (this.names[i] === lower) continue;
+      if (kept !== i) this.move(i, kept);
+      kept++;
+    }
+    this.truncate(kept);
+  }
+
+  private move(from: number, to: number): void {
+    this.names[to] = this.names[from] as string;
+    this.flat[to << 1] = this.flat[from << 1] as string;
+    this.flat[(to << 1) + 1] = this.flat[(from << 1) + 1] as string;
+  }
+
+  private truncate(length: number): void {
+    this.names.length = length;
+    this.flat.length = length << 1;
+  }
+}

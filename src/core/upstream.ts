@@ -1,0 +1,33 @@
+/** One address of a service, as a discovery source tells it. */
+export interface Instance {
+  /** Unique within its service. */
+  readonly id: string;
+  /** Origin, with the path under which the service answers if it has one: `http://10.0.0.7:9000/base`. */
+  readonly url: string;
+  /** Relative share of the work; 0 takes none. Default 1. */
+  readonly weight: number;
+  readonly zone?: string | undefined;
+  readonly version?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly status: "up" | "draining" | "down";
+}
+
+/** An instance as the gateway uses it: what has been seen of it, kept across updates from discovery. */
+export interface Endpoint {
+  readonly service: string;
+  instance: Instance;
+  /** `http:` or `https:` origin without a path. */
+  readonly origin: string;
+  /** Path prefix, without a trailing slash; empty when there is none. */
+  readonly basePath: string;
+  /** Requests sent and not yet answered in full. */
+  inFlight: number;
+}
+
+/** What became of one try. */
+export type Outcome =
+  | { readonly kind: "response"; readonly status: number; readonly latencyMs: number }
+  | { readonly kind: "connect-failed" | "timeout" | "reset" | "malformed" }
+  /** The client went away: says nothing about the endpoint. */
+  | { readonly kind: "cancelled" };

@@ -1,0 +1,22 @@
+import type { Instance } from "../core/upstream.ts";
+import type { DiscoverySource } from "./source.ts";
+
+/** Addresses written in a route file: they never change while the route stands. */
+export function createStaticSource(
+  targets: readonly { readonly url: string; readonly weight?: number | undefined }[],
+): DiscoverySource {
+  const instances: readonly Instance[] = targets.map(({ url, weight }) => ({
+    id: url,
+    url,
+    weight: weight ?? 1,
+    status: "up",
+  }));
+  return {
+    name: "static",
+    watch(_service, listener) {
+      listener(instances);
+      return { ready: Promise.resolve(), close() {} };
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,58 @@
+import type { OperationOptions, RouteOptions } from "../config/schema.ts";
+import { compose, type Handler, type Next } from "../core/exchange.ts";
+import type { Operation } from "../core/operation.ts";
+import { type Balancer, createForwarder, type UpstreamPools } from "../forwarding/http.ts";
+import { setForwardedHeaders } from "../forwarding/request-headers.ts";
+import { inOrder, type Step } from "../pipeline/order.ts";
+import { createSecurityHandler } from "../pipeline/security.ts";
+import { createRequestValidator } from "../validating/request.ts";
+
+export interface RouteParts {
+  readonly operation: Operation;
+  /** The route's keys with the operation's own over them. */
+  readonly options: OperationOptions & Pick<RouteOptions, "prefix" | "stripPrefix">;
+  readonly plugins: readonly Step[];
+  /** A handler for each security scheme; undefined when the service guards itself. */
+  readonly enforcers: ReadonlyMap<string, Handler> | undefined;
+  readonly balancer: Balancer;
+  readonly pools: UpstreamPools;
+  readonly bodyBytes: number;
+}
+
+export interface BuiltRoute {
+  readonly operation: Operation;
+  /** What `portico explain` shows, outermost first. */
+  readonly stack: readonly Step[];
+  readonly handle: Next;
+}
+
+/** The visible stack of one operation, outermost first. Composed once, when the snapshot is built. */
+export function buildRoute(parts: RouteParts): BuiltRoute {
+  const { operation, options, bodyBytes } = parts;
+  const security = parts.enforcers && createSecurityHandler(operation, parts.enforcers);
+  const validate = createRequestValidator(operation, options.validate ?? {}, { bodyBytes });
+
+  const stack = inOrder([
+    ...parts.plugins,
+    ...step("authenticate", "security", security),
+    ...step("validate", "validate-request", validate),
+    ...step("forward", "forwarded-headers", setForwardedHeaders),
+  ]);
+  const forward = createForwarder(parts.balancer, parts.pools, {
+    timeouts: options.timeouts ?? {},
+    retries: options.retries ?? {},
+    stripLength:
+      (options.stripPrefix ?? options.prefix !== undefined) ? operation.publicPath.length - operation.path.length : 0,
+  });
+  return {
+    operation,
+    stack,
+    handle: compose(
+      stack.map(({ handler }) => handler),
+      forward,
+    ),
+  };
+}
+
+const step = (phase: Step["phase"], name: string, handler: Handler | undefined): Step[] =>
+  handler === undefined ? [] : [{ phase, name, handler }];

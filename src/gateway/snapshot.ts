@@ -1,0 +1,233 @@
+import { resolve } from "node:path";
+import type { Config, RouteConfig } from "../config/load.ts";
+import type { Problem } from "../config/problem.ts";
+import type { OperationOptions, PluginEntry } from "../config/schema.ts";
+import type { Handler } from "../core/exchange.ts";
+import type { Operation } from "../core/operation.ts";
+import { parseBytes } from "../core/units.ts";
+import type { UpstreamPools } from "../forwarding/http.ts";
+import { listSpecFiles, readDocument } from "../openapi/load.ts";
+import { type Spec, toSpec } from "../openapi/operations.ts";
+import { SpecError } from "../openapi/spec-error.ts";
+import type { Logger } from "../pipeline/contract.ts";
+import { Router } from "../routing/router.ts";
+import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
+import { type BuiltRoute, buildRoute } from "./build-route.ts";
+import type { Services } from "./services.ts";
+
+/** All that answers requests, immutable: a reload builds another one and swaps. */
+export interface Snapshot {
+  readonly router: Router<BuiltRoute>;
+  readonly specs: readonly Spec[];
+  readonly routes: readonly BuiltRoute[];
+  /** Releases what its plugins own, once no exchange uses it any more. */
+  close(): Promise<void>;
+}
+
+export interface SnapshotParts {
+  readonly config: Config;
+  readonly services: Services;
+  readonly pools: UpstreamPools;
+  readonly log: Logger;
+}
+
+/** Builds a snapshot, or says everything that is wrong; never half of one. */
+export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: Snapshot; problems: Problem[] }> {
+  const { config } = parts;
+  const problems: Problem[] = [];
+  const closers: (() => void | Promise<void>)[] = [];
+  const router = new Router<BuiltRoute>();
+  const specs: Spec[] = [];
+  const routes: BuiltRoute[] = [];
+  const global = await attachAll(config.options.plugins ?? [], ["plugins"], config, problems);
+  for (const route of config.routes) {
+    for (const spec of await readSpecs(route, problems)) {
+      specs.push(spec);
+      const builder = new RouteBuilder(parts, route, spec, closers, problems);
+      for (const built of await builder.build(global)) {
+        const { host } = route.options;
+        router.add(host === undefined ? [] : [host].flat(), built.operation, built);
+        routes.push(built);
+      }
+    }
+  }
+  const close = async (): Promise<void> => {
+    for (const closer of closers) await closer();
+  };
+  return { snapshot: { router, specs, routes, close }, problems };
+}
+
+async function readSpecs(route: RouteConfig, problems: Problem[]): Promise<Spec[]> {
+  const specs: Spec[] = [];
+  let files: string[] = [];
+  try {
+    files = await listSpecFiles(resolve(route.folder, route.options.openapi));
+  } catch {
+    problems.push(
+      route.source.problem(["openapi"], `openapi is "${route.options.openapi}"; there is no such file or folder`),
+    );
+  }
+  for (const file of files) {
+    try {
+      const document = await readDocument(file);
+      specs.push(toSpec(document.value, file, route.options.prefix));
+    } catch (error) {
+      if (!(error instanceof SpecError)) throw error;
+      problems.push({ ...error.location, message: error.message });
+    }
+  }
+  return specs;
+}
+
+const attachAll = async (
+  entries: readonly PluginEntry[],
+  at: readonly (string | number)[],
+  from: Pick<RouteConfig, "source" | "folder">,
+  problems: Problem[],
+): Promise<AttachedPlugin[]> => {
+  const attached = await Promise.all(entries.map((entry, i) => attachPlugin(entry, [...at, i], from, problems)));
+  return attached.filter((plugin) => plugin !== undefined);
+};
+
+class RouteBuilder {
+  private readonly parts: SnapshotParts;
+  private readonly route: RouteConfig;
+  private readonly spec: Spec;
+  private readonly closers: (() => void | Promise<void>)[];
+  private readonly problems: Problem[];
+  private readonly unenforced = new Set<string>();
+
+  constructor(
+    parts: SnapshotParts,
+    route: RouteConfig,
+    spec: Spec,
+    closers: (() => void | Promise<void>)[],
+    problems: Problem[],
+  ) {
+    this.parts = parts;
+    this.route = route;
+    this.spec = spec;
+    this.closers = closers;
+    this.problems = problems;
+  }
+
+  async build(global: readonly AttachedPlugin[]): Promise<BuiltRoute[]> {
+    const { options } = this.route;
+    const own = await attachAll(options.plugins ?? [], ["plugins"], this.route, this.problems);
+    const schemes = await this.attachSecurity(options.security, ["security"]);
+    this.checkOperationNames();
+    const built: BuiltRoute[] = [];
+    for (const operation of this.spec.operations) {
+      const [key, special] = this.operationOptions(operation);
+      const merged = merge(options, special);
+      const extra = await attachAll(special.plugins ?? [], ["operations", key, "plugins"], this.route, this.problems);
+      const steps = await Promise.all(
+        [...global, ...own, ...extra].map((plugin) =>
+          setUpPlugin(plugin, operation, undefined, this.parts.log, this.closers),
+        ),
+      );
+      const guards =
+        special.security === undefined
+          ? schemes
+          : await this.attachSecurity(special.security, ["operations", key, "security"]);
+      const balancer = this.parts.services.balancerFor(merged.upstream, this.route, this.problems);
+      if (balancer === undefined) continue;
+      built.push(
+        buildRoute({
+          operation,
+          options: merged,
+          plugins: steps,
+          enforcers: await this.enforcers(operation, guards),
+          balancer,
+          pools: this.parts.pools,
+          bodyBytes: parseBytes(this.parts.config.options.limits?.bodyBytes ?? "1MiB"),
+        }),
+      );
+    }
+    return built;
+  }
+
+  private operationOptions(operation: Operation): [string, OperationOptions] {
+    const all = this.route.options.operations ?? {};
+    for (const key of [operation.id, `${operation.method} ${operation.path}`]) {
+      const found = all[key];
+      if (found !== undefined) return [key, found];
+    }
+    return [operation.id, {}];
+  }
+
+  private checkOperationNames(): void {
+    const known = new Set(this.spec.operations.flatMap(({ id, method, path }) => [id, `${method} ${path}`]));
+    for (const key of Object.keys(this.route.options.operations ?? {})) {
+      if (known.has(key)) continue;
+      const message = `operations.${key} is not an operation of ${this.spec.info.title}; write an operationId or "GET /path"`;
+      this.problems.push(this.route.source.problem(["operations", key], message));
+    }
+  }
+
+  /** @returns undefined: the service guards itself */
+  private async attachSecurity(
+    security: OperationOptions["security"],
+    at: readonly (string | number)[],
+  ): Promise<Map<string, AttachedPlugin | "upstream"> | undefined> {
+    if (security === "upstream") return undefined;
+    const attached = new Map<string, AttachedPlugin | "upstream">();
+    for (const [scheme, entry] of Object.entries(security ?? {})) {
+      if (!this.spec.securitySchemes.has(scheme)) {
+        const message = `security.${scheme} is not a security scheme of ${this.spec.info.title}`;
+        this.problems.push(this.route.source.problem([...at, scheme], message));
+      }
+      if (entry === "upstream") {
+        attached.set(scheme, entry);
+        continue;
+      }
+      const plugin = await attachPlugin(entry, [...at, scheme], this.route, this.problems);
+      if (plugin !== undefined) attached.set(scheme, plugin);
+    }
+    return attached;
+  }
+
+  private async enforcers(
+    operation: Operation,
+    guards: Map<string, AttachedPlugin | "upstream"> | undefined,
+  ): Promise<Map<string, Handler> | undefined> {
+    if (guards === undefined) return undefined;
+    const enforcers = new Map<string, Handler>();
+    for (const { scheme } of operation.security.flat()) {
+      const guard = guards.get(scheme);
+      if (guard === undefined) {
+        this.complainOnce(scheme);
+      } else if (guard === "upstream") {
+        enforcers.set(scheme, passThrough);
+      } else {
+        const known = this.spec.securitySchemes.get(scheme);
+        const { handler } = await setUpPlugin(guard, operation, known, this.parts.log, this.closers);
+        enforcers.set(scheme, handler);
+      }
+    }
+    return enforcers;
+  }
+
+  private complainOnce(scheme: string): void {
+    if (this.unenforced.has(scheme)) return;
+    this.unenforced.add(scheme);
+    const message =
+      `nothing enforces the security scheme ${scheme} of ${this.spec.info.title}; ` +
+      `write security: { ${scheme}: { <plugin>: … } }, or security: upstream when the service guards itself`;
+    this.problems.push(this.route.source.problem(["security"], message));
+  }
+}
+
+const passThrough: Handler = (exchange, next) => next(exchange);
+
+/** The operation's keys over the route's, one level deep; plugins and security are joined elsewhere. */
+function merge(route: RouteConfig["options"], own: OperationOptions): OperationOptions & RouteConfig["options"] {
+  return {
+    ...route,
+    ...own,
+    validate: { ...route.validate, ...own.validate },
+    cache: { ...route.cache, ...own.cache },
+    timeouts: { ...route.timeouts, ...own.timeouts },
+    retries: { ...route.retries, ...own.retries },
+  };
+}

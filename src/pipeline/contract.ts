@@ -1,0 +1,55 @@
+import type { Static, TSchema } from "typebox";
+import type { Clock } from "../core/clock.ts";
+import type { Handler } from "../core/exchange.ts";
+import type { Operation, SecurityScheme } from "../core/operation.ts";
+
+/** Where in the life of a request a handler runs, outermost first. */
+export const PHASES = [
+  "observe",
+  "limit-address",
+  "authenticate",
+  "authorize",
+  "limit",
+  "validate",
+  "transform",
+  "cache",
+  "forward",
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What a plugin is given when it is set up: once for each operation that it guards. */
+export interface SetupContext<Options> {
+  readonly options: Options;
+  readonly operation: Operation;
+  /** When it stands under `security`: the scheme of the spec that it enforces. */
+  readonly scheme: SecurityScheme | undefined;
+  /** Folder of the file that configures it: relative paths in options start there. */
+  readonly folder: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /**
+   * One object for all operations that this entry of the configuration guards: a rate limit of a route counts all of
+   * its operations together. Made by the first caller, closed with the snapshot.
+   */
+  shared<T extends object>(create: () => T): T;
+}
+
+export interface Plugin<Schema extends TSchema = TSchema> {
+  readonly name: string;
+  readonly phase: Phase;
+  /** JSON Schema of its options; its descriptions are the reference page. */
+  readonly options: Schema;
+  /** @returns the handler; close() of what it owns is called when its snapshot is replaced */
+  setup(context: SetupContext<Static<Schema>>): PluginInstance | Promise<PluginInstance>;
+}
+export type PluginInstance = Handler | { readonly handler: Handler; close?(): void | Promise<void> };
+
+/** Only types: says that an object is a plugin and infers its options. */
+export const definePlugin = <Schema extends TSchema>(plugin: Plugin<Schema>): Plugin<Schema> => plugin;

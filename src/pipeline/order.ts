@@ -1,0 +1,14 @@
+import type { Handler } from "../core/exchange.ts";
+import { PHASES, type Phase } from "./contract.ts";
+
+/** One layer of an operation's stack. */
+export interface Step {
+  readonly phase: Phase;
+  /** What `portico explain` calls it. */
+  readonly name: string;
+  readonly handler: Handler;
+}
+
+/** By phase; within a phase as given: the gateway's, the route's, the operation's. */
+export const inOrder = (steps: readonly Step[]): Step[] =>
+  PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));

@@ -1,0 +1,19 @@
+/** The plugin author's door. */
+export { default as Type } from "typebox";
+export { GatewayError } from "./core/errors.ts";
+export {
+  type Body,
+  type Consumer,
+  defineExchangeKey,
+  type Exchange,
+  type ExchangeKey,
+  type GatewayRequest,
+  type GatewayResponse,
+  type Handler,
+  type Next,
+} from "./core/exchange.ts";
+export { HeaderList } from "./core/headers.ts";
+export type { Operation, SecurityScheme } from "./core/operation.ts";
+export { isSameSecret } from "./core/secrets.ts";
+export { parseRate } from "./core/units.ts";
+export { definePlugin, type Logger, PHASES, type Phase, type Plugin, type SetupContext } from "./pipeline/contract.ts";

@@ -1,0 +1,47 @@
+/** One part of a path template between slashes. */
+export interface Segment {
+  readonly kind: "literal" | "parameter" | "partial";
+  /** A literal's text; else its shape, with names left out, so that equal shapes are equal. */
+  readonly text: string;
+  readonly names: readonly string[];
+  /** @returns the values of the parameters, or undefined */
+  match(text: string): string[] | undefined;
+}
+
+/** Splits a template such as `/pets/{id}.json`. OpenAPI 3.2 §4.8.2. */
+export const parseTemplate = (template: string): Segment[] => template.slice(1).split("/").map(parseSegment);
+
+function parseSegment(source: string): Segment {
+  const parts = source.split(/\{([^{}]*)\}/);
+  const literals = parts.filter((_, i) => i % 2 === 0).map(decode);
+  const names = parts.filter((_, i) => i % 2 === 1);
+  if (names.length === 0) return { kind: "literal", text: decode(source), names, match: () => [] };
+  const text = literals.join("{}");
+  if (text === "{}") return { kind: "parameter", text, names, match: (value) => (value === "" ? undefined : [value]) };
+  return { kind: "partial", text, names, match: (value) => matchPartial(literals, value) };
+}
+
+/** Leftmost-shortest: linear, where a regular expression could be made to backtrack by a request. */
+function matchPartial(literals: readonly string[], value: string): string[] | undefined {
+  const first = literals[0] as string;
+  const last = literals[literals.length - 1] as string;
+  if (!value.startsWith(first)) return undefined;
+  const values: string[] = [];
+  let from = first.length;
+  for (let i = 1; i < literals.length; i++) {
+    const literal = literals[i] as string;
+    const at = i === literals.length - 1 ? value.length - last.length : value.indexOf(literal, from + 1);
+    if (at <= from || !value.startsWith(literal, at)) return undefined;
+    values.push(value.slice(from, at));
+    from = at + literal.length;
+  }
+  return values;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

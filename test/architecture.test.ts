@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+/** The stairs: a file imports its own room or a lower floor, never sideways, never up. ARCHITECTURE.md draws them. */
+const FLOORS: Readonly<Record<string, number>> = {
+  core: 0,
+  openapi: 1,
+  storage: 1,
+  telemetry: 1,
+  routing: 2,
+  validating: 2,
+  caching: 2,
+  discovery: 2,
+  balancing: 2,
+  forwarding: 2,
+  pipeline: 2,
+  config: 3,
+  gateway: 4,
+  registry: 5,
+  admin: 5,
+  portal: 5,
+  cli: 6,
+};
+/** The two doors, and the small doors beside them, by the floor they stand on. */
+const DOORS: Readonly<Record<string, number>> = { "index.ts": 7, "plugin.ts": 3, "register.ts": 3, "testing.ts": 7 };
+
+const files = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true })
+    .map((name) => `${folder}/${name}`)
+    .filter((name) => name.endsWith(".ts"));
+const imports = (file: string): string[] =>
+  [...readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map((match) =>
+    new URL(match[1] as string, `file:///${file}`).pathname.slice(1),
+  );
+const place = (file: string): { room: string; floor: number } => {
+  const parts = file.split("/");
+  const room = parts[1] as string;
+  return { room, floor: FLOORS[room] ?? DOORS[room] ?? Number.NaN };
+};
+
+test("every file of src stands in a known room", () => {
+  for (const file of files("src")) assert.ok(!Number.isNaN(place(file).floor), `${file} has no floor`);
+});
+
+test("a file imports its own room or a lower floor", () => {
+  for (const file of files("src")) {
+    const from = place(file);
+    for (const target of imports(file)) {
+      const to = place(target);
+      assert.ok(from.room === to.room || from.floor > to.floor, `${file} must not import ${target}`);
+    }
+  }
+});
+
+test("a built-in plugin imports only the plugin author's door", () => {
+  for (const file of files("plugins")) {
+    for (const target of imports(file)) {
+      assert.ok(target === "src/plugin.ts" || target.startsWith("plugins/"), `${file} must not import ${target}`);
+    }
+  }
+});
