@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { ERRORS } from "../src/core/errors.ts";
+
+const page = readFileSync("docs/errors.md", "utf8");
+const sections = new Map(
+  page
+    .split(/^## /m)
+    .slice(1)
+    .map((text) => [text.slice(0, text.indexOf("\n")).trim(), text]),
+);
+
+test("every code of the error table has a section, and every section a code", () => {
+  assert.deepEqual([...sections.keys()].sort(), Object.keys(ERRORS).sort());
+});
+
+for (const [code, { status, title }] of Object.entries(ERRORS)) {
+  test(`docs/errors.md tells status and title of ${code}`, () => {
+    assert.match(sections.get(code) ?? "", new RegExp(`\\*\\*${status}\\*\\* ${title.replace(/[.()']/g, "\\$&")}`));
+  });
+}
