@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 /** The stairs: a file imports its own room or a lower floor, never sideways, never up. ARCHITECTURE.md draws them. */
@@ -26,9 +26,11 @@ const FLOORS: Readonly<Record<string, number>> = {
 const DOORS: Readonly<Record<string, number>> = { "index.ts": 7, "plugin.ts": 3, "register.ts": 3, "testing.ts": 7 };
 
 const files = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true })
-    .map((name) => `${folder}/${name}`)
-    .filter((name) => name.endsWith(".ts"));
+  !existsSync(folder)
+    ? []
+    : readdirSync(folder, { recursive: true })
+        .map((name) => `${folder}/${name}`)
+        .filter((name) => name.endsWith(".ts"));
 const imports = (file: string): string[] =>
   [...readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map((match) =>
     new URL(match[1] as string, `file:///${file}`).pathname.slice(1),
