@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type ConfigInput, loadConfig } from "../config/load.ts";
+import { type Config, type ConfigInput, loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import { parseBytes } from "../core/units.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
 import { createLogger } from "../telemetry/log.ts";
-import { handleRequest, toExchange } from "./handle.ts";
+import { type Fallback, handleRequest, toExchange } from "./handle.ts";
 import { Services } from "./services.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 import { createSources } from "./sources.ts";
@@ -14,6 +14,8 @@ import { createSources } from "./sources.ts";
 export interface GatewayOptions extends ConfigInput {
   /** Over the configuration's; 0 takes a free one. */
   readonly port?: number | undefined;
+  /** Answers what no operation has a path for, such as the portal; without it, that is a 404. */
+  readonly fallback?: Fallback | undefined;
 }
 
 export interface Gateway {
@@ -24,6 +26,10 @@ export interface Gateway {
   listen(): Promise<string>;
   /** Reads the configuration again; what is wrong keeps the old one serving. @throws ConfigError */
   reload(): Promise<void>;
+  /** What answers now: the operations and the documents they come from. */
+  current(): Pick<Snapshot, "routes" | "specs">;
+  /** The configuration in force. */
+  config(): Config;
   close(): Promise<void>;
 }
 
@@ -34,13 +40,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const first = await loadConfig(options);
   if (first.problems.length > 0) throw new ConfigError(first.problems);
   const services = new Services(createSources(first.config, { isDryRun: false }));
-  const build = async (config: typeof first.config): Promise<Snapshot> => {
+  const build = async (config: Config): Promise<Snapshot> => {
     const { snapshot, problems } = await buildSnapshot({ config, services, pools, log });
     if (problems.length === 0) return snapshot;
     await snapshot.close();
     throw new ConfigError(problems);
   };
-  let snapshot = await build(first.config);
+  let config = first.config;
+  let snapshot = await build(config);
   await services.ready();
 
   const { listen = {}, limits = {} } = first.config.options;
@@ -52,7 +59,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     response.once("close", () => {
       if (!response.writableFinished) exchange.abort();
     });
-    handleRequest(snapshot, exchange).catch((error: unknown) => {
+    handleRequest(snapshot, exchange, options.fallback).catch((error: unknown) => {
       log.error({ err: error }, "an exchange failed after its answer began");
       response.destroy();
     });
@@ -74,12 +81,15 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
     },
     async reload() {
-      const { config, problems } = await loadConfig(options);
-      if (problems.length > 0) throw new ConfigError(problems);
+      const next = await loadConfig(options);
+      if (next.problems.length > 0) throw new ConfigError(next.problems);
       const old = snapshot;
-      snapshot = await build(config);
+      snapshot = await build(next.config);
+      config = next.config;
       await old.close();
     },
+    current: () => snapshot,
+    config: () => config,
     async close() {
       server.closeIdleConnections();
       if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -12,15 +12,21 @@ import { findNormalisedPath } from "../routing/normalise.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Answers one request from a snapshot. Every throw of the pipeline lands here, once. */
-export async function handleRequest(snapshot: Snapshot, exchange: Exchange): Promise<void> {
+export async function handleRequest(snapshot: Snapshot, exchange: Exchange, fallback?: Fallback): Promise<void> {
   let response: GatewayResponse;
   try {
     response = await dispatch(snapshot, exchange);
   } catch (error) {
+    if (isPathUnknown(error) && fallback?.(exchange) === true) return;
     response = toAnswer(error, exchange);
   }
   send(exchange, response);
 }
+
+/** Takes an exchange that no operation has a path for, and answers it on its own. @returns false to decline */
+export type Fallback = (exchange: Exchange) => boolean;
+
+const isPathUnknown = (error: unknown): boolean => error instanceof GatewayError && error.code === "OPERATION_UNKNOWN";
 
 function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<GatewayResponse> {
   const { request } = exchange;
