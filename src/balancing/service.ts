@@ -30,13 +30,17 @@ export class Service {
     for (let i = 0; i < endpoints.length; i++) {
       this.turn = (this.turn + 1) % endpoints.length;
       const endpoint = endpoints[this.turn] as Endpoint;
-      if (endpoint.instance.status === "up" && endpoint.instance.weight > 0 && !tried.includes(endpoint))
+      if (endpoint.instance.status === "up" && endpoint.instance.weight > 0 && !tried.includes(endpoint)) {
+        endpoint.inFlight++;
         return endpoint;
+      }
     }
     return undefined;
   }
 
-  report(_endpoint: Endpoint, _outcome: Outcome): void {}
+  report(endpoint: Endpoint, _outcome: Outcome): void {
+    endpoint.inFlight--;
+  }
 }
 
 function createEndpoint(service: string, instance: Instance): Endpoint {

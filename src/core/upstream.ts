@@ -1,3 +1,5 @@
+import type { Exchange } from "./exchange.ts";
+
 /** One address of a service, as a discovery source tells it. */
 export interface Instance {
   /** Unique within its service. */
@@ -31,3 +33,15 @@ export type Outcome =
   | { readonly kind: "connect-failed" | "timeout" | "reset" | "malformed" }
   /** The client went away: says nothing about the endpoint. */
   | { readonly kind: "cancelled" };
+
+/** What forwarding needs of balancing. */
+export interface Balancer {
+  /**
+   * Takes an instance for one try and counts it as in flight: each pick is followed by exactly one report.
+   * @param tried are passed over
+   * @returns undefined when every instance that could take work has been tried
+   * @throws GatewayError NO_INSTANCE, CIRCUIT_OPEN, UPSTREAM_BUSY
+   */
+  pick(exchange: Exchange, tried: readonly Endpoint[]): Endpoint | undefined;
+  report(endpoint: Endpoint, outcome: Outcome): void;
+}

@@ -1,8 +1,10 @@
 import type { OperationOptions, RouteOptions } from "../config/schema.ts";
 import { compose, type Handler, type Next } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
-import { type Balancer, createForwarder, type UpstreamPools } from "../forwarding/http.ts";
+import type { Balancer } from "../core/upstream.ts";
+import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
 import { setForwardedHeaders } from "../forwarding/request-headers.ts";
+import { createRetrying } from "../forwarding/retry.ts";
 import { inOrder, type Step } from "../pipeline/order.ts";
 import { createSecurityHandler } from "../pipeline/security.ts";
 import { createRequestValidator } from "../validating/request.ts";
@@ -38,12 +40,12 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ...step("validate", "validate-request", validate),
     ...step("forward", "forwarded-headers", setForwardedHeaders),
   ]);
-  const forward = createForwarder(parts.balancer, parts.pools, {
+  const tryOnce = createHttpTry(parts.balancer, parts.pools, {
     timeouts: options.timeouts ?? {},
-    retries: options.retries ?? {},
     stripLength:
       (options.stripPrefix ?? options.prefix !== undefined) ? operation.publicPath.length - operation.path.length : 0,
   });
+  const forward = createRetrying(parts.balancer, tryOnce, options.retries ?? {});
   return {
     operation,
     stack,

@@ -1,10 +1,10 @@
 import { Service } from "../balancing/service.ts";
 import type { RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
+import type { Balancer } from "../core/upstream.ts";
 import type { UpstreamOptions } from "../discovery/options.ts";
 import type { DiscoverySource, Watch } from "../discovery/source.ts";
 import { createStaticSource } from "../discovery/static.ts";
-import type { Balancer } from "../forwarding/http.ts";
 
 /** Every upstream service in use, kept across reloads so that what was seen of its instances is kept too. */
 export class Services {
