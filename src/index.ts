@@ -1,4 +1,5 @@
 /** The programmatic door. */
 export { ConfigError, type Problem } from "./config/problem.ts";
 export type { PorticoOptions, RouteOptions } from "./config/schema.ts";
-export { createGateway, type Gateway, type GatewayOptions } from "./gateway/gateway.ts";
+export type { Gateway, GatewayOptions } from "./gateway/gateway.ts";
+export { createGateway, type Portico } from "./runtime/portico.ts";

@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { ConfigError } from "../config/problem.ts";
-import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import { createGateway, type Portico } from "../runtime/portico.ts";
 
 /** `portico start`: runs until SIGTERM or SIGINT. */
 export async function start(args: string[]): Promise<number | undefined> {
   const { values } = parseArgs({ args, options: { config: { type: "string" }, port: { type: "string" } } });
-  let gateway: Gateway;
+  let gateway: Portico;
   try {
     gateway = await createGateway({
       file: values.config,

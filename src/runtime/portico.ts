@@ -1,0 +1,69 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdminServer } from "../admin/server.ts";
+import { loadConfig } from "../config/load.ts";
+import { createGateway as createBareGateway, type Gateway, type GatewayOptions } from "../gateway/gateway.ts";
+import { createPortalFallback } from "../portal/fallback.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+
+/** A gateway with all that its configuration asks for beside it: portal, admin API, embedded registry. */
+export interface Portico extends Gateway {
+  /** Base URL of the admin API, once it listens. */
+  readonly adminUrl: string | undefined;
+}
+
+/**
+ * A gateway from files or from values.
+ * @throws ConfigError with everything that is wrong
+ */
+export async function createGateway(options: GatewayOptions = {}): Promise<Portico> {
+  const { config } = await loadConfig(options);
+  const { admin, portal } = config.options;
+  const metrics = new Metrics();
+  const portalFallback =
+    portal === false ? undefined : createPortalFallback(portal?.path ?? "/portal", () => gateway.current().specs);
+  const gateway: Gateway = await createBareGateway({ ...options, fallback: options.fallback ?? portalFallback });
+  let adminServer: Server | undefined;
+  let adminUrl: string | undefined;
+  let isEnding = false;
+
+  return {
+    ...gateway,
+    get adminUrl() {
+      return adminUrl;
+    },
+    async listen() {
+      metrics.start();
+      if (admin !== undefined) {
+        adminServer = createAdminServer({
+          gateway,
+          token: admin.token,
+          metrics: () => metrics.render(),
+          isReady: () => !isEnding,
+          routers: [],
+        });
+        adminUrl = await listenOn(adminServer, admin.port ?? 8081, admin.host ?? "127.0.0.1");
+      }
+      return gateway.listen();
+    },
+    async close() {
+      isEnding = true;
+      await gateway.close();
+      metrics.close();
+      adminServer?.closeAllConnections();
+      await new Promise<void>((resolve) =>
+        adminServer === undefined ? resolve() : adminServer.close(() => resolve()),
+      );
+    },
+  };
+}
+
+/** @returns the base URL @throws when the port is taken */
+export async function listenOn(server: Server, port: number, host: string): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  const { address, port: bound, family } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
+}
