@@ -1,0 +1,113 @@
+// Measures Portico and its peers in turn. `node run.mjs [scenario …]`; BENCH_SECONDS sets the length of each measurement.
+
+import { writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { generator, load } from "./load.mjs";
+import { isInstalled } from "./peers/native.mjs";
+import { cpuSeconds, freePort, residentMiB, start, untilAnswers } from "./process.mjs";
+import { scenarios, startUp } from "./scenarios.mjs";
+
+const seconds = Number(process.env.BENCH_SECONDS ?? 5);
+const wanted = process.argv.slice(2);
+const isWanted = ({ name }) => wanted.length === 0 || wanted.includes(name);
+const lines = [];
+const say = (line = "") => {
+  lines.push(line);
+  console.log(line);
+};
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+async function measure(scenario, words, upstream) {
+  const port = await freePort();
+  const child = start(words(port, upstream), 0);
+  try {
+    await untilAnswers(port, scenario.ready ?? scenario.request.path, { headers: scenario.request.headers, child });
+    await load({ port, ...scenario.request, seconds: 2 });
+    const before = cpuSeconds(child.pid);
+    const result = await load({ port, ...scenario.request, seconds });
+    const micros = ((cpuSeconds(child.pid) - before) * 1e6) / result.requests;
+    return { ...result, micros, rssMiB: residentMiB(child.pid, "VmHWM") };
+  } finally {
+    await child.stop();
+  }
+}
+
+async function runScenario(scenario, upstream) {
+  say(`\n## ${scenario.title}\n`);
+  const rows = new Map();
+  for (let round = 0; round < scenario.rounds; round++) {
+    for (const [name, { words, needs }] of Object.entries(scenario.peers)) {
+      if (needs !== undefined && !isInstalled(needs)) continue;
+      try {
+        const row = await measure(scenario, words, upstream);
+        rows.set(name, [...(rows.get(name) ?? []), row]);
+      } catch (error) {
+        if (round === 0) console.log(`(${name}: ${error.message})`);
+      }
+    }
+  }
+  const of = (name, key) => median(rows.get(name).map((row) => row[key]));
+  say("| who | CPU µs/request | Portico's ratio to it | requests/s | p50 ms | p99 ms | peak MiB | failed |");
+  say("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+  // Pair by pair in each round, so that a machine whose speed drifts does not decide.
+  const ratio = (name) =>
+    median(rows.get(name).map((row, i) => (rows.get("portico")[i]?.micros ?? Number.NaN) / row.micros));
+  for (const name of rows.keys()) {
+    const cells = [
+      of(name, "micros").toFixed(1),
+      name === "portico" ? "" : ratio(name).toFixed(2),
+      of(name, "perSecond").toFixed(0),
+    ];
+    cells.push(
+      of(name, "p50Ms").toFixed(2),
+      of(name, "p99Ms").toFixed(2),
+      of(name, "rssMiB").toFixed(0),
+      String(of(name, "failed")),
+    );
+    say(`| ${name} | ${cells.join(" | ")} |`);
+  }
+  for (const [name, bar] of Object.entries(scenario.bars)) {
+    if (!rows.has(name) || !rows.has("portico")) continue;
+    const reached = ratio(name);
+    say(`\n${reached <= bar ? "Reached" : "NOT reached"}: ${reached.toFixed(2)} × ${name}, where ${bar} is the bar.`);
+  }
+}
+
+async function runStartUp(upstream) {
+  say(`\n## ${startUp.title}\n`);
+  say("| who | ms to first answer | MiB then |");
+  say("| --- | ---: | ---: |");
+  for (const [name, { words }] of Object.entries(startUp.peers)) {
+    const port = await freePort();
+    const from = performance.now();
+    const child = start(words(port, upstream), 0);
+    try {
+      await untilAnswers(port, startUp.path, { timeoutMs: 60_000, child });
+      say(`| ${name} | ${(performance.now() - from).toFixed(0)} | ${residentMiB(child.pid).toFixed(0)} |`);
+    } catch (error) {
+      say(`| ${name} | ${error.message} | |`);
+    } finally {
+      await child.stop();
+    }
+  }
+}
+
+const upstreamPort = await freePort();
+const upstream = start(
+  [process.execPath, new URL("./upstream.mjs", import.meta.url).pathname, String(upstreamPort)],
+  1,
+);
+await untilAnswers(upstreamPort, "/hello");
+say("# Results of the last run\n");
+say(`${cpus()[0].model}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}, load by ${generator}.`);
+say(
+  `Each gateway on one core, the load and the upstream on another; 64 keep-alive connections, ${seconds} s after a warm-up, median of rounds.`,
+);
+say(
+  "CPU is what the operating system counts for the gateway's processes. Read the ratios; absolute times are this machine's.",
+);
+for (const scenario of scenarios.filter(isWanted)) await runScenario(scenario, upstreamPort);
+if (isWanted(startUp)) await runStartUp(upstreamPort);
+await upstream.stop();
+if (wanted.length === 0) writeFileSync(new URL("./RESULTS.md", import.meta.url), `${lines.join("\n")}\n`);
+process.exit(0);

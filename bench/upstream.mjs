@@ -1,0 +1,20 @@
+// The one upstream of every run: as cheap as Node can, so that the gateway is what is measured.
+import { createServer } from "node:http";
+import { answer } from "./answer.mjs";
+
+const small = ["Content-Type", "application/json", "Content-Length", String(answer.length)];
+const cacheable = [...small, "Cache-Control", "max-age=3600"];
+const megabyte = Buffer.alloc(1024 * 1024, "x");
+const large = ["Content-Type", "application/octet-stream", "Content-Length", String(megabyte.length)];
+
+createServer((request, response) => {
+  if (request.url === "/large") {
+    response.writeHead(200, large);
+    response.end(megabyte);
+    return;
+  }
+  const isPost = request.method === "POST";
+  if (isPost) request.resume();
+  response.writeHead(isPost ? 201 : 200, request.url === "/cached" ? cacheable : small);
+  response.end(answer);
+}).listen(Number(process.argv[2]), "127.0.0.1");
