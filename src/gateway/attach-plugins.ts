@@ -65,5 +65,6 @@ export async function setUpPlugin(
   });
   if (typeof instance === "function") return { phase: plugin.phase, name: plugin.name, handler: instance };
   if (instance.close !== undefined) closers.push(() => instance.close?.());
-  return { phase: plugin.phase, name: plugin.name, handler: instance.handler };
+  const preflight = instance.preflight?.bind(instance);
+  return { phase: instance.phase ?? plugin.phase, name: plugin.name, handler: instance.handler, preflight };
 }

@@ -5,9 +5,11 @@ import type { Balancer } from "../core/upstream.ts";
 import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
 import { setForwardedHeaders } from "../forwarding/request-headers.ts";
 import { createRetrying } from "../forwarding/retry.ts";
-import { inOrder, type Step } from "../pipeline/order.ts";
+import { inOrder, type Preflight, type Step } from "../pipeline/order.ts";
 import { createSecurityHandler } from "../pipeline/security.ts";
 import { createRequestValidator } from "../validating/request.ts";
+
+import { answerErrors } from "./answer-errors.ts";
 
 export interface RouteParts {
   readonly operation: Operation;
@@ -26,6 +28,7 @@ export interface BuiltRoute {
   /** What `portico explain` shows, outermost first. */
   readonly stack: readonly Step[];
   readonly handle: Next;
+  readonly preflight: Preflight | undefined;
 }
 
 /** The visible stack of one operation, outermost first. Composed once, when the snapshot is built. */
@@ -36,6 +39,11 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
 
   const stack = inOrder([
     ...parts.plugins,
+    ...step(
+      "observe",
+      "answer-errors",
+      parts.plugins.some(({ phase }) => phase === "observe") ? answerErrors : undefined,
+    ),
     ...step("authenticate", "security", security),
     ...step("validate", "validate-request", validate),
     ...step("forward", "forwarded-headers", setForwardedHeaders),
@@ -49,6 +57,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
   return {
     operation,
     stack,
+    preflight: stack.find(({ preflight }) => preflight !== undefined)?.preflight,
     handle: compose(
       stack.map(({ handler }) => handler),
       forward,

@@ -6,9 +6,9 @@ import { channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
 import { Exchange, type GatewayResponse } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
-import { toProblem } from "../core/problem.ts";
 import { stripHopByHop } from "../forwarding/hop-by-hop.ts";
 import { findNormalisedPath } from "../routing/normalise.ts";
+import { toAnswer } from "./answer-errors.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Answers one request from a snapshot. Every throw of the pipeline lands here, once. */
@@ -37,6 +37,10 @@ function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<GatewayRespon
   const match = snapshot.router.match(request.authority, request.method, path);
   if (match.kind === "path-unknown")
     throw new GatewayError("OPERATION_UNKNOWN", "the API descriptions have no such path");
+  if (request.method === "OPTIONS") {
+    const preflight = findPreflight(snapshot, exchange, path);
+    if (preflight !== undefined) return Promise.resolve(preflight);
+  }
   if (match.kind === "method-unknown") {
     if (request.method === "OPTIONS") return Promise.resolve(optionsAnswer(match.allow));
     throw new GatewayError("METHOD_NOT_ALLOWED", `use ${match.allow.join(", ")}`, {
@@ -48,18 +52,28 @@ function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<GatewayRespon
   return match.value.handle(exchange);
 }
 
+/** A preflight is answered by the plugin of the operation that the browser wants to call, before anything asks who calls. */
+function findPreflight(snapshot: Snapshot, exchange: Exchange, path: string): GatewayResponse | undefined {
+  const { authority, headers } = exchange.request;
+  const wanted = headers.get("access-control-request-method");
+  if (wanted === undefined || !headers.has("origin")) return undefined;
+  // No operation has the method "": what comes back is the methods of the path.
+  const all = snapshot.router.match(authority, "", path);
+  if (all.kind !== "method-unknown") return undefined;
+  for (const method of [wanted, ...all.allow]) {
+    const match = snapshot.router.match(authority, method, path);
+    if (match.kind !== "found" || match.value.preflight === undefined) continue;
+    exchange.operation = match.value.operation;
+    return match.value.preflight(exchange, all.allow);
+  }
+  return undefined;
+}
+
 const optionsAnswer = (allow: readonly string[]): GatewayResponse => ({
   status: 204,
   headers: new HeaderList(["Allow", allow.join(", ")]),
   body: null,
 });
-
-function toAnswer(error: unknown, exchange: Exchange): GatewayResponse {
-  exchange.errorCode = error instanceof GatewayError ? error.code : "INTERNAL";
-  const response = toProblem(error, exchange.id);
-  if (response.status >= 500 && channels.fault.hasSubscribers) channels.fault.publish({ exchange, error });
-  return response;
-}
 
 /** Makes the exchange of a request. @param peer the caller, as the trusted proxies tell it */
 export function toExchange(

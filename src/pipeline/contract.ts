@@ -1,6 +1,6 @@
 import type { Static, TSchema } from "typebox";
 import type { Clock } from "../core/clock.ts";
-import type { Handler } from "../core/exchange.ts";
+import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 
 /** Where in the life of a request a handler runs, outermost first. */
@@ -49,7 +49,16 @@ export interface Plugin<Schema extends TSchema = TSchema> {
   /** @returns the handler; close() of what it owns is called when its snapshot is replaced */
   setup(context: SetupContext<Static<Schema>>): PluginInstance | Promise<PluginInstance>;
 }
-export type PluginInstance = Handler | { readonly handler: Handler; close?(): void | Promise<void> };
+export type PluginInstance =
+  | Handler
+  | {
+      readonly handler: Handler;
+      /** Where its options say it should run, when that is not the plugin's own phase. */
+      readonly phase?: Phase | undefined;
+      /** Answers a CORS preflight for the operation, which no other handler sees. @param methods that the path has */
+      preflight?(exchange: Exchange, methods: readonly string[]): GatewayResponse;
+      close?(): void | Promise<void>;
+    };
 
 /** Only types: says that an object is a plugin and infers its options. */
 export const definePlugin = <Schema extends TSchema>(plugin: Plugin<Schema>): Plugin<Schema> => plugin;

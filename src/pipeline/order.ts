@@ -1,5 +1,7 @@
-import type { Handler } from "../core/exchange.ts";
+import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
 import { PHASES, type Phase } from "./contract.ts";
+
+export type Preflight = (exchange: Exchange, methods: readonly string[]) => GatewayResponse;
 
 /** One layer of an operation's stack. */
 export interface Step {
@@ -7,6 +9,8 @@ export interface Step {
   /** What `portico explain` calls it. */
   readonly name: string;
   readonly handler: Handler;
+  /** Answers a CORS preflight for the operation. */
+  readonly preflight?: Preflight | undefined;
 }
 
 /** By phase; within a phase as given: the gateway's, the route's, the operation's. */

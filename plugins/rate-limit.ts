@@ -1,0 +1,100 @@
+import { definePlugin, GatewayError, parseRate, Type } from "../src/plugin.ts";
+import { ALGORITHMS, type AlgorithmName, type Limit } from "./limiting/algorithms.ts";
+import { keyByAll } from "./limiting/caller-key.ts";
+import { costOf } from "./limiting/cost.ts";
+import { LocalLimiter, type Verdict } from "./limiting/limiter.ts";
+import { RateLimitFields } from "./limiting/rate-limit-fields.ts";
+
+const Rate = Type.String({ pattern: "^[1-9]\\d*\\s*/\\s*(s|sec|second|m|min|minute|h|hour|d|day)$" });
+
+const options = Type.Object(
+  {
+    rate: Type.Union([Rate, Type.Array(Rate, { minItems: 1, maxItems: 8 })], {
+      description:
+        "How many requests in which time, as 10/s, 100/min, 1000/h or 50000/day; several as a list, all of which hold.",
+    }),
+    by: Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
+      default: "consumer",
+      description:
+        "What is counted apart: consumer, address (of IPv6 its /64), operation, route, header:<name>, query:<name>, cookie:<name>; several as a list. " +
+        "A caller without it is counted by its address.",
+    }),
+    algorithm: Type.Union(
+      Object.keys(ALGORITHMS).map((name) => Type.Literal(name as AlgorithmName)),
+      {
+        default: "gcra",
+        description:
+          "gcra lets the whole rate come at once and then refills evenly; sliding-window, fixed-window, token-bucket.",
+      },
+    ),
+    burst: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: "How many may come at once (gcra and token-bucket). Default: the whole count of the rate.",
+      }),
+    ),
+    cost: Type.Optional(
+      Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.String({ pattern: "^(query|header|path):.+$" })], {
+        description:
+          "What a request counts: a number, or a parameter that says it, as query:limit. Default: x-cost of the operation, else 1.",
+      }),
+    ),
+    phase: Type.Optional(
+      Type.Union([Type.Literal("limit"), Type.Literal("limit-address")], {
+        description:
+          "limit-address stands before authentication, limit after it. Default: limit-address when counted by address alone.",
+      }),
+    ),
+    headers: Type.Boolean({ default: true, description: "Send RateLimit and RateLimit-Policy with every answer." }),
+    dryRun: Type.Boolean({ default: false, description: "Count, but refuse nothing." }),
+    maxKeys: Type.Integer({
+      default: 1_000_000,
+      minimum: 1,
+      description: "Callers remembered on this machine; beyond it, the least limited are forgotten.",
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export default definePlugin({
+  name: "rate-limit",
+  phase: "limit",
+  options,
+  setup({ options, operation, clock, shared }) {
+    const limits = [options.rate].flat().map((rate) => toLimit(rate, options.burst));
+    const keyOf = keyByAll(options.by);
+    const cost = costOf(options.cost, operation);
+    const fields = new RateLimitFields(limits);
+    const limiter = shared(() => new LocalLimiter(limits, ALGORITHMS[options.algorithm], options.maxKeys));
+    const isAddressOnly = options.by === "address";
+    return {
+      phase: options.phase ?? (isAddressOnly ? "limit-address" : "limit"),
+      handler: async function limitRate(exchange, next) {
+        const verdict = limiter.take(keyOf(exchange), cost(exchange), clock.monotonicMs());
+        const field = fields.of(verdict);
+        if (verdict.waitMs > 0 && !options.dryRun) throw toRefusal(verdict, fields, field);
+        const response = await next(exchange);
+        if (options.headers) {
+          response.headers.append("RateLimit-Policy", fields.policy);
+          response.headers.append("RateLimit", field);
+        }
+        return response;
+      },
+    };
+  },
+});
+
+function toLimit(rate: string, burst: number | undefined): Limit {
+  const { count, perSeconds } = parseRate(rate);
+  return { name: rate.replace(/\s/g, ""), count, windowMs: perSeconds * 1000, burst: burst ?? count };
+}
+
+function toRefusal(verdict: Verdict, fields: RateLimitFields, field: string): GatewayError {
+  const headers: Record<string, string> = { "RateLimit-Policy": fields.policy, RateLimit: field };
+  if (!Number.isFinite(verdict.waitMs)) {
+    return new GatewayError("RATE_LIMITED", "this request asks for more than the limit ever allows", { headers });
+  }
+  const seconds = Math.max(1, Math.ceil(verdict.waitMs / 1000));
+  headers["Retry-After"] = String(seconds);
+  return new GatewayError("RATE_LIMITED", `try again in ${seconds} s`, { headers });
+}

@@ -1,0 +1,24 @@
+import { channels } from "../core/channels.ts";
+import { GatewayError } from "../core/errors.ts";
+import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
+import { toProblem } from "../core/problem.ts";
+
+/** What was thrown as the answer that the client gets; what is ours to mend is published with its cause. */
+export function toAnswer(error: unknown, exchange: Exchange): GatewayResponse {
+  exchange.errorCode = error instanceof GatewayError ? error.code : "INTERNAL";
+  const response = toProblem(error, exchange.id);
+  if (response.status >= 500 && channels.fault.hasSubscribers) channels.fault.publish({ exchange, error });
+  return response;
+}
+
+/**
+ * Stands innermost of the `observe` phase, so that its plugins see every answer: a page may only read a refusal
+ * that carries the CORS fields, too.
+ */
+export const answerErrors: Handler = async function answerErrors(exchange, next) {
+  try {
+    return await next(exchange);
+  } catch (error) {
+    return toAnswer(error, exchange);
+  }
+};
