@@ -45,6 +45,9 @@ export function portico(name, port, upstream) {
     route.openapi = join(folder, "spec.json");
   }
   writeFileSync(join(folder, "routes/route.json"), JSON.stringify(route));
-  writeFileSync(join(folder, "portico.yaml"), JSON.stringify({ listen: { port } }));
+  writeFileSync(
+    join(folder, "portico.yaml"),
+    JSON.stringify({ listen: { port }, ...(name === "full" && { admin: { port: 0 } }) }),
+  );
   return [process.execPath, main, "start", "--config", join(folder, "portico.yaml")];
 }

@@ -1,14 +1,20 @@
 #!/usr/bin/env node
 import { check } from "./check.ts";
+import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
 /** One file a command. Each gets the words after its name and returns the exit code, or undefined while it runs on. */
-const commands: Readonly<Record<string, (args: string[]) => Promise<number | undefined>>> = { start, check };
+const commands: Readonly<Record<string, (args: string[]) => Promise<number | undefined>>> = {
+  start,
+  check,
+  schema,
+};
 
 const usage = `portico: an API gateway that reads OpenAPI
 
   portico start [--config portico.yaml] [--port N]   run the gateway
   portico check [--config portico.yaml]              read everything, run nothing, say what is wrong
+  portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
 `;
 
 const [name = "help", ...args] = process.argv.slice(2);

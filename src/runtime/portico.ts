@@ -33,8 +33,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
       return adminUrl;
     },
     async listen() {
-      metrics.start();
       if (admin !== undefined) {
+        metrics.start();
         adminServer = createAdminServer({
           gateway,
           token: admin.token,

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { folderWith, portico } from "../support/cli.ts";
+
+const SPEC = `openapi: 3.1.0
+info: { title: Pets, version: "1" }
+paths: { /pets: { get: { operationId: findPets, responses: { "200": { description: ok } } } } }
+`;
+const files = (more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  "portico.yaml": "listen: { port: 0 }\n",
+  "openapi/pets.yaml": SPEC,
+  "routes/pets.yaml": 'openapi: ../openapi/pets.yaml\nupstream: { targets: [{ url: "http://127.0.0.1:1" }] }\n',
+  ...more,
+});
+
+test("start says where it listens once it answers, and ends cleanly on SIGTERM", async (t) => {
+  const folder = await folderWith(t, files());
+  const run = portico("start", "--config", join(folder, "portico.yaml"));
+  const [, url] = await run.printed(/^Portico listening on (http:\/\/127\.0\.0\.1:\d+)$/m);
+  assert.equal((await fetch(`${url}/nothing`)).status, 404);
+  run.child.kill("SIGTERM");
+  const { code, stdout } = await run.finished;
+  assert.equal(code, 0);
+  assert.equal(stdout.trim().split("\n").length, 1);
+});
+
+test("--port goes before the configuration's port", async (t) => {
+  const folder = await folderWith(t, files({ "portico.yaml": "listen: { port: 1 }\n" }));
+  const run = portico("start", "--config", join(folder, "portico.yaml"), "--port", "0");
+  await run.printed(/listening/);
+  run.child.kill("SIGINT");
+  assert.equal((await run.finished).code, 0);
+});
+
+const MISTAKES: [string, Record<string, string>, RegExp][] = [
+  [
+    "an unknown key, with the key that was meant",
+    { "portico.yaml": "lisen: { port: 0 }\n" },
+    /portico\.yaml:1:\d+ lisen is not a key; did you mean listen\?/,
+  ],
+  ["YAML that cannot be read", { "portico.yaml": "listen: { port: 0\n" }, /portico\.yaml:\d+:\d+ is not YAML/],
+  [
+    "a value of the wrong type",
+    { "portico.yaml": "listen:\n  port: soon\n" },
+    /portico\.yaml:2:9 listen\.port is "soon"/,
+  ],
+  [
+    "an unset variable",
+    { "portico.yaml": 'admin: { token: "$' + '{PORTICO_TEST_UNSET}" }\n' },
+    /needs the environment variable PORTICO_TEST_UNSET/,
+  ],
+  [
+    "a spec that is not there",
+    { "routes/pets.yaml": 'openapi: ../nowhere.yaml\nupstream: { targets: [{ url: "http://a" }] }\n' },
+    /routes\/pets\.yaml:1:10 openapi is/,
+  ],
+  ["a spec that is not OpenAPI", { "openapi/pets.yaml": "- 1\n" }, /openapi\/pets\.yaml.*(OpenAPI|openapi)/],
+  ["a route without an upstream", { "routes/pets.yaml": "openapi: ../openapi/pets.yaml\n" }, /upstream is missing/],
+  [
+    "an operation that the spec does not have",
+    {
+      "routes/pets.yaml":
+        'openapi: ../openapi/pets.yaml\nupstream: { targets: [{ url: "http://a" }] }\noperations:\n  findPet: {}\n',
+    },
+    /routes\/pets\.yaml:4:\d+ operations\.findPet is not an operation/,
+  ],
+  [
+    "a plugin that does not exist",
+    {
+      "routes/pets.yaml":
+        'openapi: ../openapi/pets.yaml\nupstream: { targets: [{ url: "http://a" }] }\nplugins:\n  - no-such-plugin\n',
+    },
+    /routes\/pets\.yaml:4:\d+ plugin no-such-plugin cannot be loaded/,
+  ],
+  [
+    "a security scheme that nothing enforces",
+    {
+      "openapi/pets.yaml": `${SPEC}components: { securitySchemes: { key: { type: apiKey, in: header, name: X-Key } } }\nsecurity: [{ key: [] }]\n`,
+    },
+    /nothing enforces the security scheme key/,
+  ],
+];
+
+for (const [name, wrong, message] of MISTAKES) {
+  test(`start and check refuse ${name}, and exit with 1`, async (t) => {
+    const folder = await folderWith(t, files(wrong));
+    const runs = ["start", "check"].map(
+      (command) => portico(command, "--config", join(folder, "portico.yaml")).finished,
+    );
+    for (const { code, stderr } of await Promise.all(runs)) {
+      assert.match(stderr, message);
+      assert.equal(code, 1);
+    }
+  });
+}
+
+test("check reports every problem of every file at once", async (t) => {
+  const route = "openapi: ../openapi/pets.yaml\nupstrem: 1\ntimeouts: { headersMs: 5s }\n";
+  const folder = await folderWith(t, files({ "portico.yaml": "lisen: 1\nportall: 2\n", "routes/pets.yaml": route }));
+  const { code, stderr } = await portico("check", "--config", join(folder, "portico.yaml")).finished;
+  for (const message of [/lisen/, /portall/, /upstrem.*upstream/, /timeouts\.headersMs is "5s"/, /4 problems/])
+    assert.match(stderr, message);
+  assert.equal(code, 1);
+});
+
+test("check counts the operations of a good configuration", async (t) => {
+  const folder = await folderWith(t, files());
+  const { code, stdout } = await portico("check", "--config", join(folder, "portico.yaml")).finished;
+  assert.equal(stdout, "ok: 1 operations\n");
+  assert.equal(code, 0);
+});
+
+test("start says which port is taken, and exits with 1", async (t) => {
+  const folder = await folderWith(t, files());
+  const first = portico("start", "--config", join(folder, "portico.yaml"));
+  const [, port] = await first.printed(/:(\d+)$/m);
+  const second = await portico("start", "--config", join(folder, "portico.yaml"), "--port", String(port)).finished;
+  assert.match(second.stderr, new RegExp(`port ${port} is taken`));
+  assert.equal(second.code, 1);
+  first.child.kill("SIGTERM");
+  assert.equal((await first.finished).code, 0);
+});
