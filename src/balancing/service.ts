@@ -1,49 +1,231 @@
+import { channels } from "../core/channels.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { GatewayError } from "../core/errors.ts";
 import type { Exchange } from "../core/exchange.ts";
-import type { Endpoint, Instance, Outcome } from "../core/upstream.ts";
+import { parsePercent } from "../core/units.ts";
+import type { Balancer, Endpoint, Instance, Outcome } from "../core/upstream.ts";
+import { Breaker } from "./breaker.ts";
+import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency.ts";
+import { createPolicyFactory } from "./create-policy.ts";
+import { Group, type GroupSettings } from "./group.ts";
+import { HealthWatch } from "./health-watch.ts";
+import { Member } from "./member.ts";
+import type { BalancingOptions } from "./options.ts";
+import { observeLatency } from "./peak-ewma.ts";
+import { networkProber, type Prober } from "./probe.ts";
+import { RetryBudget } from "./retry-budget.ts";
+import { SlowStart } from "./slow-start.ts";
+import { VersionRules } from "./versions.ts";
+
+/** What a service needs beside its options; the defaults are the real ones. */
+export interface ServiceParts {
+  readonly clock?: Clock | undefined;
+  readonly prober?: Prober | undefined;
+}
+
+/** The longest rest that an upstream may ask for itself. */
+const MAX_REST_MS = 60_000;
 
 /** The instances of one service as the gateway uses them: what discovery says, and what was seen of each. */
-export class Service {
+export class Service implements Balancer {
   readonly name: string;
-  private endpoints: readonly Endpoint[] = [];
-  private turn = 0;
+  /** Requests under way, over all instances. */
+  inFlight = 0;
+  private members: readonly Member[] = [];
+  private everybody: Group;
+  private byVersion: ReadonlyMap<string, Group> = new Map();
+  private readonly settings: GroupSettings;
+  private readonly clock: Clock;
+  private readonly rules: VersionRules | undefined;
+  private readonly health: HealthWatch;
+  private readonly breaker: Breaker | undefined;
+  private readonly concurrency: ConcurrencyLimit | undefined;
+  private readonly slowStart: SlowStart | undefined;
+  private readonly budget: RetryBudget;
+  private readonly options: BalancingOptions;
+  private readonly measuresLatency: boolean;
+  private cancelStep: (() => void) | undefined = undefined;
 
-  constructor(name: string) {
+  constructor(name: string, options: BalancingOptions = {}, parts: ServiceParts = {}) {
+    const { clock = systemClock, prober = networkProber } = parts;
+    const { balance = {}, breaker, concurrency = {}, health = {}, slowStart, versions } = options;
     this.name = name;
+    this.options = options;
+    this.clock = clock;
+    this.settings = {
+      zone: options.zone,
+      panic: parsePercent(health.panic ?? "50%"),
+      perInstance: concurrency.perInstance ?? Number.POSITIVE_INFINITY,
+      createPolicy: createPolicyFactory(balance),
+    };
+    this.rules = versions && new VersionRules(versions);
+    this.breaker = breaker && breaker.per !== "instance" ? new Breaker(breaker, clock, () => {}) : undefined;
+    this.concurrency = createConcurrencyLimit(concurrency);
+    this.slowStart = slowStart && new SlowStart(slowStart);
+    this.budget = new RetryBudget(clock);
+    this.measuresLatency = balance.policy === "peak-ewma";
+    this.health = new HealthWatch(health, clock, prober, {
+      members: () => this.members,
+      changed: (member, event, reason) => this.healthChanged(member, event, reason),
+    });
+    this.everybody = new Group("", [], this, this.settings);
   }
 
   /** Takes discovery's word; keeps what was seen of instances that stay. */
   update(instances: readonly Instance[]): void {
-    const known = new Map(
-      this.endpoints.map((endpoint) => [`${endpoint.instance.id} ${endpoint.instance.url}`, endpoint]),
-    );
-    this.endpoints = instances.map((instance) => {
-      const endpoint = known.get(`${instance.id} ${instance.url}`);
-      if (endpoint === undefined) return createEndpoint(this.name, instance);
-      endpoint.instance = instance;
-      return endpoint;
+    const isFirst = this.members.length === 0;
+    const known = new Map(this.members.map((member) => [`${member.instance.id} ${member.instance.url}`, member]));
+    this.members = instances.map((instance) => {
+      const key = `${instance.id} ${instance.url}`;
+      const member = known.get(key);
+      known.delete(key);
+      if (member === undefined) return this.join(instance, isFirst);
+      member.instance = instance;
+      return member;
     });
-  }
-
-  /** @returns undefined when no instance can take work @param tried are passed over while another is left */
-  pick(_exchange: Exchange, tried: readonly Endpoint[]): Endpoint | undefined {
-    const { endpoints } = this;
-    for (let i = 0; i < endpoints.length; i++) {
-      this.turn = (this.turn + 1) % endpoints.length;
-      const endpoint = endpoints[this.turn] as Endpoint;
-      if (endpoint.instance.status === "up" && endpoint.instance.weight > 0 && !tried.includes(endpoint)) {
-        endpoint.inFlight++;
-        return endpoint;
-      }
+    for (const gone of known.values()) {
+      this.health.forget(gone);
+      gone.breaker?.close();
     }
-    return undefined;
+    this.health.watch(this.members.filter(({ isOffered }) => isOffered));
+    this.rebuild();
   }
 
-  report(endpoint: Endpoint, _outcome: Outcome): void {
-    endpoint.inFlight--;
+  /** @see Balancer.pick */
+  pick(exchange: Exchange, tried: readonly Endpoint[]): Endpoint | undefined {
+    if (this.concurrency !== undefined && this.inFlight >= this.concurrency.limit) throw busy(this.name);
+    if (this.breaker !== undefined && !this.breaker.enter()) throw circuitOpen(this.name, this.breaker, this.clock);
+    const version = this.rules?.versionFor(exchange);
+    const group = version === undefined ? this.everybody : (this.byVersion.get(version) ?? this.everybody);
+    let member = group.pick(exchange, tried);
+    // A version without an instance that can answer does not fail its requests.
+    if (member === undefined && group !== this.everybody) member = this.everybody.pick(exchange, tried);
+    if (member === undefined) {
+      this.breaker?.leave(undefined);
+      if (tried.length === 0) throw this.whyNone();
+      return undefined;
+    }
+    if (tried.length === 0) this.budget.countRequest(exchange.startedAtMs);
+    member.inFlight++;
+    this.inFlight++;
+    return member;
+  }
+
+  /** @see Balancer.report */
+  report(endpoint: Endpoint, outcome: Outcome): void {
+    const member = endpoint as Member;
+    member.inFlight--;
+    this.inFlight--;
+    if (outcome.kind === "cancelled") {
+      this.breaker?.leave(undefined);
+      member.breaker?.leave(undefined);
+      return;
+    }
+    const failed = outcome.kind !== "response" || outcome.status >= 500;
+    this.breaker?.leave(failed);
+    member.breaker?.leave(failed);
+    this.health.observe(member, outcome, failed);
+    if (outcome.kind !== "response") {
+      if (this.measuresLatency) observeLatency(member, member.latencyMs * 2, this.clock.monotonicMs(), true);
+      return;
+    }
+    this.concurrency?.observe(outcome.latencyMs, this.inFlight + 1, failed);
+    if (this.measuresLatency) observeLatency(member, outcome.latencyMs, this.clock.monotonicMs(), failed);
+  }
+
+  /** @see Balancer.takeRetry */
+  takeRetry(share: number): boolean {
+    return this.budget.take(share);
+  }
+
+  /** @see Balancer.rest */
+  rest(endpoint: Endpoint, restMs: number): void {
+    this.health.rest(endpoint as Member, Math.min(restMs, MAX_REST_MS));
+  }
+
+  /** What an operator wants to see of each instance. */
+  describe(): {
+    id: string;
+    url: string;
+    state: string;
+    weight: number;
+    inFlight: number;
+    zone?: string | undefined;
+  }[] {
+    return this.members.map(({ instance, state, weight, inFlight }) => ({
+      id: instance.id,
+      url: instance.url,
+      state,
+      weight,
+      inFlight,
+      zone: instance.zone,
+    }));
+  }
+
+  close(): void {
+    this.cancelStep?.();
+    this.health.close();
+    this.breaker?.close();
+    for (const member of this.members) member.breaker?.close();
+  }
+
+  private join(instance: Instance, isFirst: boolean): Member {
+    const { breaker } = this.options;
+    const member = new Member(this.name, instance);
+    if (breaker !== undefined && breaker.per !== "service")
+      member.breaker = new Breaker(breaker, this.clock, () => this.rebuild());
+    // Those that were there from the beginning have nobody to spare them.
+    if (!isFirst) member.joinedAtMs = this.clock.monotonicMs();
+    return member;
+  }
+
+  private healthChanged(member: Member, event: "out" | "in", reason: string): void {
+    if (event === "in") member.joinedAtMs = this.clock.monotonicMs();
+    if (channels.instanceHealth.hasSubscribers) channels.instanceHealth.publish({ endpoint: member, event, reason });
+    this.rebuild();
+  }
+
+  /** Everything that pick reads, built anew: after discovery, health, a breaker or the slow start changed something. */
+  private rebuild(): void {
+    const offered = this.members.filter(({ isOffered }) => isOffered);
+    this.cancelStep?.();
+    if (this.slowStart === undefined) for (const member of offered) member.weight = member.instance.weight;
+    else if (this.slowStart.apply(offered, this.clock.monotonicMs()))
+      this.cancelStep = this.clock.after(this.slowStart.stepMs, () => this.rebuild());
+    const { rules } = this;
+    if (rules === undefined) {
+      this.everybody = new Group("", offered, this, this.settings);
+      return;
+    }
+    const groups = new Map<string, Group>();
+    for (const version of rules.versions) {
+      const own = offered.filter(({ instance }) => instance.version === version);
+      if (own.length > 0) groups.set(version, new Group(version, own, this, this.settings));
+    }
+    const rest = offered.filter(({ instance }) => !rules.versions.has(instance.version ?? ""));
+    this.byVersion = groups;
+    this.everybody = new Group("", rest.length > 0 ? rest : offered, this, this.settings);
+  }
+
+  private whyNone(): GatewayError {
+    const offered = this.members.filter(({ isOffered }) => isOffered);
+    if (this.members.length === 0)
+      return new GatewayError("NO_INSTANCE", `no instance of ${this.name} is known; is one registered?`);
+    if (offered.length === 0)
+      return new GatewayError("NO_INSTANCE", `every instance of ${this.name} is draining, down or of weight 0`);
+    const opened = offered.find(({ breaker }) => breaker !== undefined && breaker.state !== "closed")?.breaker;
+    return opened === undefined ? busy(this.name) : circuitOpen(this.name, opened, this.clock);
   }
 }
 
-function createEndpoint(service: string, instance: Instance): Endpoint {
-  const url = new URL(instance.url);
-  return { service, instance, origin: url.origin, basePath: url.pathname.replace(/\/+$/, ""), inFlight: 0 };
+const busy = (service: string): GatewayError =>
+  new GatewayError("UPSTREAM_BUSY", `${service} has all the requests it may have at once`, {
+    headers: { "Retry-After": "1" },
+  });
+
+function circuitOpen(service: string, breaker: Breaker, clock: Clock): GatewayError {
+  const seconds = Math.max(1, Math.ceil((breaker.opensUntilMs - clock.monotonicMs()) / 1_000));
+  return new GatewayError("CIRCUIT_OPEN", `too many requests to ${service} failed; it is left alone for a while`, {
+    headers: { "Retry-After": String(seconds) },
+  });
 }

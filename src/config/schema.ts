@@ -1,7 +1,8 @@
 import Type from "typebox";
+import { BalancingOptions } from "../balancing/options.ts";
 import { CacheOptions } from "../caching/options.ts";
-import { UpstreamOptions } from "../discovery/options.ts";
-import { RetryOptions, TimeoutOptions } from "../forwarding/options.ts";
+import { UpstreamOptions as DiscoveryOptions } from "../discovery/options.ts";
+import { FallbackOptions, HedgeOptions, RetryOptions, TimeoutOptions } from "../forwarding/options.ts";
 import { ValidateOptions } from "../validating/options.ts";
 import { LimitOptions, ListenOptions } from "./listen-options.ts";
 
@@ -19,6 +20,11 @@ const SecurityOptions = Type.Union([
   Type.Record(Type.String(), Type.Union([Type.Literal("upstream"), Type.Record(Type.String(), Type.Unknown())])),
 ]);
 
+/** Who answers, and how one of them is chosen. */
+export const UpstreamOptions = Type.Object({ ...DiscoveryOptions.properties, ...BalancingOptions.properties }, strict);
+export type UpstreamOptions = Type.Static<typeof UpstreamOptions>;
+export const BALANCING_KEYS = Object.keys(BalancingOptions.properties) as (keyof BalancingOptions)[];
+
 const shared = {
   security: Type.Optional(SecurityOptions),
   plugins: Type.Optional(Type.Array(PluginEntry)),
@@ -26,6 +32,8 @@ const shared = {
   cache: Type.Optional(CacheOptions),
   timeouts: Type.Optional(TimeoutOptions),
   retries: Type.Optional(RetryOptions),
+  hedge: Type.Optional(HedgeOptions),
+  fallback: Type.Optional(FallbackOptions),
   websocket: Type.Optional(Type.Boolean({ description: "Allow an upgrade. Default: only with a 101 in the spec." })),
 };
 

@@ -13,6 +13,12 @@ export interface UpstreamTry {
   readonly endpoint: Endpoint;
   readonly outcome: Outcome;
 }
+export interface InstanceHealth {
+  readonly endpoint: Endpoint;
+  readonly event: "out" | "in";
+  /** For a person: what was seen. */
+  readonly reason: string;
+}
 export interface ValidationFinding {
   readonly exchange: Exchange;
   readonly side: "request" | "response";
@@ -35,6 +41,8 @@ export const channels = {
   exchangeEnd: channel("portico:exchange:end"),
   /** {@link UpstreamTry} after each try. */
   upstreamTry: channel("portico:upstream:try"),
+  /** {@link InstanceHealth} when an instance gets no new work for what was seen of it, and when it does again. */
+  instanceHealth: channel("portico:upstream:health"),
   /** {@link ValidationFinding} for a message that differs from the spec. */
   validation: channel("portico:validation"),
   /** {@link CacheEvent}. */

@@ -44,6 +44,12 @@ export const ERRORS = {
     source: "upstream",
   },
   NO_INSTANCE: { status: 503, title: "No instance of the service is known", source: "upstream" },
+  CIRCUIT_OPEN: {
+    status: 503,
+    title: "The service failed too often and is left alone for a while",
+    source: "upstream",
+  },
+  UPSTREAM_BUSY: { status: 503, title: "The service has all the requests it can take", source: "upstream" },
   OVERLOADED: { status: 503, title: "The gateway is overloaded", source: "gateway" },
   SHUTTING_DOWN: { status: 503, title: "The gateway is shutting down", source: "gateway" },
   UPSTREAM_CONNECT_TIMEOUT: {

@@ -44,4 +44,8 @@ export interface Balancer {
    */
   pick(exchange: Exchange, tried: readonly Endpoint[]): Endpoint | undefined;
   report(endpoint: Endpoint, outcome: Outcome): void;
+  /** Asks for one retry within the budget. @param share of the requests, 0 to 1 */
+  takeRetry(share: number): boolean;
+  /** The instance asked not to be asked for so long (`Retry-After`). */
+  rest(endpoint: Endpoint, restMs: number): void;
 }

@@ -4,7 +4,7 @@ import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import type { Balancer, Endpoint, Outcome } from "../core/upstream.ts";
 import type { TimeoutOptions } from "./options.ts";
 import { ResponseHandler } from "./response-handler.ts";
-import type { TryOnce } from "./retry.ts";
+import type { TryControl, TryOnce } from "./try.ts";
 import { toOutcome } from "./try-error.ts";
 
 export interface TryOptions {
@@ -42,7 +42,7 @@ export class UpstreamPools {
 
 /** One try over HTTP: see {@link TryOnce}. */
 export function createHttpTry(balancer: Pick<Balancer, "report">, pools: UpstreamPools, options: TryOptions): TryOnce {
-  return function tryOnce(exchange: Exchange, endpoint: Endpoint): Promise<GatewayResponse> {
+  return function tryOnce(exchange: Exchange, endpoint: Endpoint, control?: TryControl): Promise<GatewayResponse> {
     const { request } = exchange;
     const startedAtMs = performance.now();
     return new Promise((resolve, reject) => {
@@ -71,6 +71,7 @@ export function createHttpTry(balancer: Pick<Balancer, "report">, pools: Upstrea
         request.method === "HEAD",
       );
       exchange.onAbort(() => handler.cancel(new Error("the client went away")));
+      control?.attach((error) => handler.cancel(error));
       const path = endpoint.basePath + (request.path.slice(options.stripLength) || "/");
       pools.of(endpoint.origin, options.timeouts).dispatch(
         {

@@ -7,6 +7,12 @@ export const TimeoutOptions = Type.Object(
     bodyIdleMs: Type.Optional(
       Type.Integer({ minimum: 1, description: "Between two parts of a body. Default: 30000." }),
     ),
+    totalMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: "Until the answer's headers, all tries together; the others hold for each try. Default: none.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -18,9 +24,51 @@ export const RetryOptions = Type.Object(
       Type.Integer({ minimum: 0, maximum: 10, description: "Further tries, each on another instance. Default: 2." }),
     ),
     budget: Type.Optional(
-      Type.String({ description: "Retries as a share of requests, so that there is no retry storm. Default: 20%." }),
+      Type.String({
+        pattern: "^\\d+(\\.\\d+)?%$",
+        description: "Retries as a share of requests, so that there is no retry storm. Default: 20%.",
+      }),
+    ),
+    statuses: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 400, maximum: 599 }), {
+        description:
+          "Answers to idempotent requests for which another instance is asked. Default: 500, 502, 503 and 504.",
+      }),
+    ),
+    backoffMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: "Before the first retry, at most; doubles with each; chance decides how much of it. Default: 25.",
+      }),
     ),
   },
   { additionalProperties: false },
 );
 export type RetryOptions = Type.Static<typeof RetryOptions>;
+
+export const HedgeOptions = Type.Object(
+  {
+    afterMs: Type.Integer({
+      minimum: 1,
+      description: "An idempotent request without an answer after this long is sent to another instance as well.",
+    }),
+  },
+  { additionalProperties: false, description: "The first answer wins; the other try is cancelled." },
+);
+export type HedgeOptions = Type.Static<typeof HedgeOptions>;
+
+export const FallbackOptions = Type.Object(
+  {
+    status: Type.Optional(Type.Integer({ minimum: 200, maximum: 599, description: "Default: 200." })),
+    headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+    body: Type.Optional(Type.Unknown({ description: "Text as it is; anything else as JSON." })),
+    mock: Type.Optional(Type.Boolean({ description: "The example of the API description as the body." })),
+    statuses: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 400, maximum: 599 }), {
+        description: "Answers of the upstream that it replaces, too. Default: none, only the lack of an answer.",
+      }),
+    ),
+  },
+  { additionalProperties: false, description: "Answers when no instance does and the cache has nothing." },
+);
+export type FallbackOptions = Type.Static<typeof FallbackOptions>;

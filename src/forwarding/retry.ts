@@ -1,44 +1,134 @@
-import { isStream } from "../core/body.ts";
-import { GatewayError } from "../core/errors.ts";
+import { ERRORS, GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
+import { parsePercent } from "../core/units.ts";
 import type { Balancer, Endpoint } from "../core/upstream.ts";
-import type { RetryOptions } from "./options.ts";
-import { isBeforeFirstByte, toGatewayError } from "./try-error.ts";
+import { createHedgedTry } from "./hedge.ts";
+import type { HedgeOptions, RetryOptions, TimeoutOptions } from "./options.ts";
+import { discard, isReplayable, isUnsent } from "./replay.ts";
+import { parseRetryAfter } from "./retry-after.ts";
+import { TryControl, type TryOnce } from "./try.ts";
+import { isBeforeFirstByte, TryEnded, toGatewayError } from "./try-error.ts";
 
-/**
- * One try at one instance: resolves with its answer, whatever its status; rejects when there is none.
- * It reports to the balancer exactly once for each endpoint it was given, when the answer's body is over.
- */
-export type TryOnce = (exchange: Exchange, endpoint: Endpoint) => Promise<GatewayResponse>;
+export interface RetrySettings {
+  readonly retries: RetryOptions;
+  readonly timeouts: Pick<TimeoutOptions, "totalMs">;
+  readonly hedge?: HedgeOptions | undefined;
+}
 
 const NONE: readonly Endpoint[] = [];
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "QUERY"]);
+const MAX_BACKOFF_MS = 250;
 
 /** Asks an instance, and another one where that is safe. */
-export function createRetrying(balancer: Balancer, tryOnce: TryOnce, options: RetryOptions): Next {
-  const attempts = options.attempts ?? 2;
+export function createRetrying(balancer: Balancer, tryOnce: TryOnce, settings: RetrySettings): Next {
+  const { retries, hedge } = settings;
+  const attempts = retries.attempts ?? 2;
+  const share = parsePercent(retries.budget ?? "20%");
+  const statuses = new Set(retries.statuses ?? [500, 502, 503, 504]);
+  const backoffMs = retries.backoffMs ?? 25;
+  const ask =
+    hedge === undefined ? tryOnce : createHedgedTry(balancer, tryOnce, { afterMs: hedge.afterMs, budgetShare: share });
+  const { totalMs } = settings.timeouts;
+  return totalMs === undefined ? (exchange) => forward(exchange, undefined, Number.POSITIVE_INFINITY) : forwardInTime;
 
-  return async function forward(exchange) {
-    const tried: Endpoint[] = [];
+  /** The plain path: one pick, one try, nothing else made or asked. */
+  async function forward(
+    exchange: Exchange,
+    control: TryControl | undefined,
+    deadlineMs: number,
+  ): Promise<GatewayResponse> {
+    const endpoint = pick(exchange, NONE);
+    let result: GatewayResponse | Error;
+    try {
+      const response = await ask(exchange, endpoint, control);
+      if (!statuses.has(response.status)) return response;
+      result = response;
+    } catch (error) {
+      result = error as Error;
+    }
+    return tryAgain(exchange, control, deadlineMs, [endpoint], result);
+  }
+
+  async function tryAgain(
+    exchange: Exchange,
+    control: TryControl | undefined,
+    deadlineMs: number,
+    tried: Endpoint[],
+    first: GatewayResponse | Error,
+  ): Promise<GatewayResponse> {
+    let last = first;
     for (;;) {
-      const target = balancer.pick(exchange, tried) ?? balancer.pick(exchange, NONE);
-      if (target === undefined) {
-        throw new GatewayError("NO_INSTANCE", "no instance of the service can take this request; is one registered?");
-      }
-      exchange.endpoint = target;
-      exchange.attempts++;
+      honourRetryAfter(exchange, last);
+      if (tried.length > attempts || !isSafe(exchange, last)) break;
+      if (performance.now() >= deadlineMs || !balancer.takeRetry(share)) break;
+      await pause(Math.min(MAX_BACKOFF_MS, backoffMs * 2 ** (tried.length - 1)) * Math.random());
+      if (exchange.isAborted || performance.now() >= deadlineMs) break;
+      const endpoint = findNext(exchange, tried, last);
+      if (endpoint === undefined) break;
+      if (!(last instanceof Error)) discard(last);
+      tried.push(endpoint);
       try {
-        return await tryOnce(exchange, target);
+        const response = await ask(exchange, endpoint, control);
+        if (!statuses.has(response.status)) return response;
+        last = response;
       } catch (error) {
-        tried.push(target);
-        if (tried.length > attempts || exchange.isAborted || !canRetry(exchange, error as Error))
-          throw toGatewayError(error as Error);
+        last = error as Error;
       }
     }
-  };
+    if (last instanceof Error) throw toGatewayError(last);
+    return last;
+  }
+
+  /** @throws GatewayError when no instance can take it */
+  function pick(exchange: Exchange, tried: readonly Endpoint[]): Endpoint {
+    const endpoint = balancer.pick(exchange, tried);
+    if (endpoint === undefined)
+      throw new GatewayError("NO_INSTANCE", "no instance of the service can take this request");
+    exchange.endpoint = endpoint;
+    exchange.attempts++;
+    return endpoint;
+  }
+
+  /** Another instance; the same one only where it gave no answer, as a second one would hardly differ. */
+  function findNext(
+    exchange: Exchange,
+    tried: readonly Endpoint[],
+    last: GatewayResponse | Error,
+  ): Endpoint | undefined {
+    try {
+      const other = balancer.pick(exchange, tried);
+      if (other === undefined) return last instanceof Error ? pick(exchange, NONE) : undefined;
+      exchange.endpoint = other;
+      exchange.attempts++;
+      return other;
+    } catch {
+      // Busy, or its breaker opened: what the last try said is the better answer.
+      return undefined;
+    }
+  }
+
+  function honourRetryAfter(exchange: Exchange, last: GatewayResponse | Error): void {
+    if (last instanceof Error || last.status !== 503 || exchange.endpoint === undefined) return;
+    const restMs = parseRetryAfter(last.headers.get("retry-after"), Date.now());
+    if (restMs !== undefined && restMs > 0) balancer.rest(exchange.endpoint, restMs);
+  }
+
+  async function forwardInTime(exchange: Exchange): Promise<GatewayResponse> {
+    const control = new TryControl();
+    const leftMs = Math.max(0, exchange.startedAtMs + (totalMs as number) - performance.now());
+    const timer = setTimeout(() => control.end(new TryEnded("timeout", `no answer within ${totalMs} ms`)), leftMs);
+    try {
+      return await forward(exchange, control, exchange.startedAtMs + (totalMs as number));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
-function canRetry(exchange: Exchange, error: Error): boolean {
-  if (isStream(exchange.request.body)) return isBeforeFirstByte(error) && !exchange.request.body.readableDidRead;
-  return IDEMPOTENT.has(exchange.request.method) || isBeforeFirstByte(error);
+function isSafe(exchange: Exchange, last: GatewayResponse | Error): boolean {
+  if (exchange.isAborted || last instanceof TryEnded) return false;
+  if (!(last instanceof Error)) return isReplayable(exchange);
+  if (last instanceof GatewayError && ERRORS[last.code].source !== "upstream") return false;
+  return isReplayable(exchange) || (isBeforeFirstByte(last) && isUnsent(exchange));
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

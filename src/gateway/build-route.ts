@@ -1,7 +1,9 @@
+import { createStickyHandler } from "../balancing/sticky.ts";
 import type { OperationOptions, RouteOptions } from "../config/schema.ts";
 import { compose, type Handler, type Next } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Balancer } from "../core/upstream.ts";
+import { createFallbackHandler } from "../forwarding/fallback.ts";
 import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
 import { setForwardedHeaders } from "../forwarding/request-headers.ts";
 import { createRetrying } from "../forwarding/retry.ts";
@@ -37,6 +39,8 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
   const security = parts.enforcers && createSecurityHandler(operation, parts.enforcers);
   const validate = createRequestValidator(operation, options.validate ?? {}, { bodyBytes });
 
+  const isSticky = options.upstream?.balance?.policy === "sticky";
+
   const stack = inOrder([
     ...parts.plugins,
     ...step(
@@ -46,6 +50,8 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ),
     ...step("authenticate", "security", security),
     ...step("validate", "validate-request", validate),
+    ...step("cache", "fallback", options.fallback && createFallbackHandler(options.fallback, operation)),
+    ...step("cache", "sticky-cookie", isSticky ? createStickyHandler(options.upstream?.balance ?? {}) : undefined),
     ...step("forward", "forwarded-headers", setForwardedHeaders),
   ]);
   const tryOnce = createHttpTry(parts.balancer, parts.pools, {
@@ -53,7 +59,11 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     stripLength:
       (options.stripPrefix ?? options.prefix !== undefined) ? operation.publicPath.length - operation.path.length : 0,
   });
-  const forward = createRetrying(parts.balancer, tryOnce, options.retries ?? {});
+  const forward = createRetrying(parts.balancer, tryOnce, {
+    retries: options.retries ?? {},
+    timeouts: options.timeouts ?? {},
+    hedge: options.hedge,
+  });
   return {
     operation,
     stack,

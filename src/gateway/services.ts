@@ -1,32 +1,48 @@
+import type { BalancingOptions } from "../balancing/options.ts";
 import { Service } from "../balancing/service.ts";
 import type { RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
-import type { Balancer } from "../core/upstream.ts";
-import type { UpstreamOptions } from "../discovery/options.ts";
+import { BALANCING_KEYS, type UpstreamOptions } from "../config/schema.ts";
+import type { Instance } from "../core/upstream.ts";
 import type { DiscoverySource, Watch } from "../discovery/source.ts";
 import { createStaticSource } from "../discovery/static.ts";
+
+/** One service of one source: a single watch, however many routes balance it in their own ways. */
+interface Watched {
+  readonly watch: Watch;
+  readonly services: Map<string, Service>;
+  instances: readonly Instance[] | undefined;
+}
 
 /** Every upstream service in use, kept across reloads so that what was seen of its instances is kept too. */
 export class Services {
   private readonly sources: ReadonlyMap<string, DiscoverySource>;
-  private readonly known = new Map<string, { service: Service; watch: Watch }>();
+  private readonly watched = new Map<string, Watched>();
+  private used = new Set<Service>();
 
   constructor(sources: ReadonlyMap<string, DiscoverySource>) {
     this.sources = sources;
   }
 
   /** @returns undefined when the options name no upstream; a problem says so */
-  balancerFor(options: UpstreamOptions | undefined, route: RouteConfig, problems: Problem[]): Balancer | undefined {
-    if (options?.targets !== undefined)
-      return this.watch(`static ${JSON.stringify(options.targets)}`, "static", createStaticSource(options.targets));
+  balancerFor(options: UpstreamOptions | undefined, route: RouteConfig, problems: Problem[]): Service | undefined {
+    if (options?.targets !== undefined) {
+      const service = this.serviceOf(
+        `static ${JSON.stringify(options.targets)}`,
+        options.service ?? "static",
+        createStaticSource(options.targets),
+        options,
+      );
+      return service;
+    }
     const name = options?.service;
-    if (name === undefined) {
+    if (options === undefined || name === undefined) {
       problems.push(
         route.source.problem(["upstream"], "upstream is missing; write { service: name } or { targets: [{ url: … }] }"),
       );
       return undefined;
     }
-    const from = options?.from ?? "registry";
+    const from = options.from ?? "registry";
     const source = this.sources.get(from);
     if (source === undefined) {
       const known = [...this.sources.keys()].join(", ") || "none";
@@ -38,25 +54,72 @@ export class Services {
       );
       return undefined;
     }
-    return this.watch(`${from} ${name}`, name, source);
+    return this.serviceOf(`${from} ${name}`, name, source, options);
   }
 
   /** Resolves when each service has had its first answer, or failed to. */
   async ready(): Promise<void> {
-    await Promise.all([...this.known.values()].map(({ watch }) => watch.ready));
+    await Promise.all([...this.watched.values()].map(({ watch }) => watch.ready));
+  }
+
+  /** Every service in use, for an operator. */
+  list(): Service[] {
+    return [...this.watched.values()].flatMap(({ services }) => [...services.values()]);
+  }
+
+  /** Lets go of what no route asked for since the last time: called once a new snapshot serves. */
+  releaseUnused(): void {
+    for (const [key, watched] of this.watched) {
+      for (const [options, service] of watched.services) {
+        if (this.used.has(service)) continue;
+        service.close();
+        watched.services.delete(options);
+      }
+      if (watched.services.size > 0) continue;
+      watched.watch.close();
+      this.watched.delete(key);
+    }
+    this.used = new Set();
   }
 
   async close(): Promise<void> {
-    for (const { watch } of this.known.values()) watch.close();
+    for (const { watch } of this.watched.values()) watch.close();
+    for (const service of this.list()) service.close();
     await Promise.all([...this.sources.values()].map((source) => source.close()));
   }
 
-  private watch(key: string, name: string, source: DiscoverySource): Service {
-    const known = this.known.get(key);
-    if (known !== undefined) return known.service;
-    const service = new Service(name);
-    const watch = source.watch(name, (instances) => service.update(instances));
-    this.known.set(key, { service, watch });
+  private serviceOf(key: string, name: string, source: DiscoverySource, options: UpstreamOptions): Service {
+    const watched = this.watched.get(key) ?? this.watch(key, name, source);
+    const own = toBalancing(options);
+    const settings = JSON.stringify(own);
+    let service = watched.services.get(settings);
+    if (service === undefined) {
+      service = new Service(name, own);
+      watched.services.set(settings, service);
+      if (watched.instances !== undefined) service.update(watched.instances);
+    }
+    this.used.add(service);
     return service;
   }
+
+  private watch(key: string, name: string, source: DiscoverySource): Watched {
+    const services = new Map<string, Service>();
+    let first: readonly Instance[] | undefined;
+    let watched: Watched | undefined;
+    const watch = source.watch(name, (instances) => {
+      if (watched === undefined) first = instances;
+      else watched.instances = instances;
+      for (const service of services.values()) service.update(instances);
+    });
+    watched = { watch, services, instances: first };
+    this.watched.set(key, watched);
+    return watched;
+  }
+}
+
+/** The keys that are about balancing, in one order: two routes that say the same share what is seen. */
+function toBalancing(options: UpstreamOptions): BalancingOptions {
+  const own: Record<string, unknown> = {};
+  for (const key of BALANCING_KEYS) if (options[key] !== undefined) own[key] = options[key];
+  return own;
 }

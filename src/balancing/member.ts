@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import type { Endpoint, Instance } from "../core/upstream.ts";
+import type { Breaker } from "./breaker.ts";
+
+/**
+ * An instance with all that was seen of it. One class and every field from the start: pick reads these on each request.
+ * Kept while discovery keeps the instance, so a reload or an update forgets nothing.
+ */
+export class Member implements Endpoint {
+  readonly service: string;
+  instance: Instance;
+  readonly origin: string;
+  readonly basePath: string;
+  inFlight = 0;
+
+  /** Share of the work now: the instance's weight, less while it starts slowly. */
+  weight: number;
+  /** Whether a policy may choose it; set when the candidates are built. */
+  isCandidate = true;
+
+  /** What the active checks say; undefined before the first answer. */
+  isChecked: boolean | undefined = undefined;
+  /** A connection failed and none has succeeded since. */
+  isUnreachable = false;
+  /** Outlier detection keeps it out. */
+  isEjected = false;
+  /** It asked for rest by `Retry-After`. */
+  isResting = false;
+  /** Ends the timer that will let it back in. */
+  cancelReturn: (() => void) | undefined = undefined;
+  /** How often it was ejected, less one for each quiet interval: multiplies the time of the next one. */
+  ejections = 0;
+  consecutiveFailures = 0;
+  /** Of the current interval. */
+  requests = 0;
+  failures = 0;
+
+  /** Peak-sensitive mean of the time to an answer; negative while nothing is known. */
+  latencyMs = -1;
+  latencyAtMs = 0;
+  /** When it joined or came back, for the slow start; negative when that is over. */
+  joinedAtMs = -1;
+  breaker: Breaker | undefined = undefined;
+
+  constructor(service: string, instance: Instance) {
+    const url = new URL(instance.url);
+    this.service = service;
+    this.instance = instance;
+    this.origin = url.origin;
+    this.basePath = url.pathname.replace(/\/+$/, "");
+    this.weight = instance.weight;
+  }
+
+  /** Discovery lets it take new work. */
+  get isOffered(): boolean {
+    return this.instance.status === "up" && this.instance.weight > 0;
+  }
+
+  /** Nothing that was seen speaks against it. */
+  get isHealthy(): boolean {
+    return (
+      !this.isUnreachable &&
+      !this.isEjected &&
+      !this.isResting &&
+      this.isChecked !== false &&
+      (this.breaker === undefined || this.breaker.state !== "open")
+    );
+  }
+
+  /** Why it takes no new work, or `up`. */
+  get state(): string {
+    if (this.instance.status !== "up") return this.instance.status;
+    if (this.isUnreachable) return "unreachable";
+    if (this.isEjected) return "ejected";
+    if (this.isChecked === false) return "failing its checks";
+    if (this.isResting) return "resting";
+    if (this.breaker !== undefined && this.breaker.state !== "closed") return `breaker ${this.breaker.state}`;
+    return "up";
+  }
+}
+
+/** What a sticky cookie holds instead of the instance's id or address, which are nobody's business outside. */
+export const tokenOf = (member: Member): string =>
+  createHash("sha256").update(`${member.service}\n${member.instance.id}`).digest("base64url").slice(0, 16);

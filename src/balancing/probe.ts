@@ -1,0 +1,50 @@
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { connect } from "node:net";
+import type { Member } from "./member.ts";
+
+/** Asks an instance how it is, beside the traffic: on a connection of its own, so that a full pool does not look like illness. */
+export interface Prober {
+  /** Resolves true when it accepts a connection. Never rejects. */
+  canConnect(member: Member, timeoutMs: number): Promise<boolean>;
+  /** Resolves with the status of GET path, 0 when there is none. Never rejects. */
+  statusOf(member: Member, path: string, timeoutMs: number): Promise<number>;
+}
+
+export const networkProber: Prober = {
+  canConnect(member, timeoutMs) {
+    const { hostname, port, protocol } = new URL(member.origin);
+    return new Promise((resolve) => {
+      const socket = connect({
+        host: hostname.replace(/^\[|\]$/g, ""),
+        port: Number(port) || (protocol === "https:" ? 443 : 80),
+        timeout: timeoutMs,
+      });
+      const end = (isOpen: boolean): void => {
+        socket.destroy();
+        resolve(isOpen);
+      };
+      socket.once("connect", () => end(true));
+      socket.once("timeout", () => end(false));
+      socket.once("error", () => end(false));
+    });
+  },
+
+  statusOf(member, path, timeoutMs) {
+    const url = member.origin + member.basePath + path;
+    const send = url.startsWith("https:") ? httpsRequest : httpRequest;
+    return new Promise((resolve) => {
+      const request = send(url, { agent: false, headers: { "user-agent": "portico-check", connection: "close" } });
+      const timer = setTimeout(() => request.destroy(), timeoutMs);
+      const end = (status: number): void => {
+        clearTimeout(timer);
+        request.destroy();
+        resolve(status);
+      };
+      request.once("response", (response) => end(response.statusCode ?? 0));
+      request.once("error", () => end(0));
+      request.once("close", () => end(0));
+      request.end();
+    });
+  },
+};

@@ -1,0 +1,78 @@
+import type { GatewayResponse } from "../core/exchange.ts";
+import type { Balancer, Endpoint } from "../core/upstream.ts";
+import { discard, isReplayable } from "./replay.ts";
+import { TryControl, type TryOnce } from "./try.ts";
+import { TryEnded } from "./try-error.ts";
+
+export interface HedgeSettings {
+  readonly afterMs: number;
+  /** Of the retry budget, which hedges draw on too. */
+  readonly budgetShare: number;
+}
+
+/**
+ * A try that asks a second instance when the first is slow, and takes the answer that comes first.
+ * A failure of one waits for the other; only when both fail does it fail.
+ */
+export function createHedgedTry(balancer: Balancer, tryOnce: TryOnce, settings: HedgeSettings): TryOnce {
+  return function hedgedTry(exchange, endpoint, control) {
+    if (!isReplayable(exchange)) return tryOnce(exchange, endpoint, control);
+    return new Promise<GatewayResponse>((resolve, reject) => {
+      const controls: TryControl[] = [];
+      let underWay = 0;
+      let isSettled = false;
+      const start = (target: Endpoint): void => {
+        const own = new TryControl();
+        controls.push(own);
+        underWay++;
+        tryOnce(exchange, target, own).then(
+          (response) => {
+            underWay--;
+            if (isSettled) {
+              discard(response);
+              return;
+            }
+            // A quick refusal must not beat the answer that is still on its way.
+            if (response.status >= 500 && underWay > 0) {
+              discard(response);
+              return;
+            }
+            isSettled = true;
+            clearTimeout(timer);
+            exchange.endpoint = target;
+            for (const other of controls)
+              if (other !== own) other.end(new TryEnded("cancelled", "another answered first"));
+            resolve(response);
+          },
+          (error: Error) => {
+            underWay--;
+            if (isSettled || underWay > 0) return;
+            isSettled = true;
+            clearTimeout(timer);
+            reject(error);
+          },
+        );
+      };
+      const timer = setTimeout(() => {
+        if (exchange.isAborted || !balancer.takeRetry(settings.budgetShare)) return;
+        const second = findOther(balancer, exchange, endpoint);
+        if (second === undefined) return;
+        exchange.attempts++;
+        start(second);
+      }, settings.afterMs);
+      control?.attach((error) => {
+        for (const each of controls) each.end(error as TryEnded);
+      });
+      start(endpoint);
+    });
+  };
+}
+
+function findOther(balancer: Balancer, exchange: Parameters<TryOnce>[0], endpoint: Endpoint): Endpoint | undefined {
+  try {
+    return balancer.pick(exchange, [endpoint]);
+  } catch {
+    // The service is busy or its breaker open: the first try stands alone.
+    return undefined;
+  }
+}
