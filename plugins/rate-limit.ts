@@ -45,6 +45,10 @@ const options = Type.Object(
           "limit-address stands before authentication, limit after it. Default: limit-address when counted by address alone.",
       }),
     ),
+    anonymous: Type.Union([Type.Literal("address"), Type.Literal("unlimited")], {
+      default: "address",
+      description: "Callers without a consumer: counted by their address, or not at all.",
+    }),
     headers: Type.Boolean({ default: true, description: "Send RateLimit and RateLimit-Policy with every answer." }),
     dryRun: Type.Boolean({ default: false, description: "Count, but refuse nothing." }),
     maxKeys: Type.Integer({
@@ -67,9 +71,11 @@ export default definePlugin({
     const fields = new RateLimitFields(limits);
     const limiter = shared(() => new LocalLimiter(limits, ALGORITHMS[options.algorithm], options.maxKeys));
     const isAddressOnly = options.by === "address";
+    const sparesAnonymous = options.anonymous === "unlimited";
     return {
       phase: options.phase ?? (isAddressOnly ? "limit-address" : "limit"),
       handler: async function limitRate(exchange, next) {
+        if (sparesAnonymous && exchange.consumer === undefined) return next(exchange);
         const verdict = limiter.take(keyOf(exchange), cost(exchange), clock.monotonicMs());
         const field = fields.of(verdict);
         if (verdict.waitMs > 0 && !options.dryRun) throw toRefusal(verdict, fields, field);

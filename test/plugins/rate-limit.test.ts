@@ -83,3 +83,8 @@ test("a thousand at once get exactly what is allowed", async (t) => {
   assert.equal(answers.filter(({ status }) => status === 200).length, 100);
   assert.equal(seen.length, 100);
 });
+
+test("anonymous callers can be spared, so that a limit holds only for those who are known", async (t) => {
+  const { url } = await startPluginGateway(t, [{ "rate-limit": { rate: "2/day", anonymous: "unlimited" } }]);
+  assert.deepEqual(await times(4, `${url}/things`), [200, 200, 200, 200]);
+});
