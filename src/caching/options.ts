@@ -12,7 +12,49 @@ export const CacheOptions = Type.Object(
     ttlSeconds: Type.Optional(
       Type.Number({ minimum: 0, description: "Lifetime where the upstream says nothing of it." }),
     ),
+    key: Type.Optional(
+      Type.Union([Type.Literal("url"), Type.Literal("declared")], {
+        description:
+          "declared: only the query, header and cookie parameters of the spec make the key and reach the upstream. Default: url, the whole query.",
+      }),
+    ),
+    errors: Type.Optional(
+      Type.Boolean({
+        description: "Store 4xx and 5xx answers for which the upstream states a lifetime. Default: true.",
+      }),
+    ),
+    setCookie: Type.Optional(
+      Type.Boolean({ description: "Store answers that set a cookie, with the cookie. Default: false." }),
+    ),
+    sharePublic: Type.Optional(
+      Type.Boolean({
+        description:
+          "On operations with security: answers the upstream calls public are shared by all consumers. Default: false.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
 export type CacheOptions = Type.Static<typeof CacheOptions>;
+
+/** Where answers are kept. */
+export const StoreOptions = Type.Object(
+  {
+    redis: Type.Optional(Type.String({ description: "redis://host:port: shared by many machines." })),
+    disk: Type.Optional(
+      Type.String({ description: "A folder: shared by the processes of one machine, survives a restart." }),
+    ),
+    diskBytes: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0 }), Type.String()], { description: "At most, on disk. Default: 1GiB." }),
+    ),
+    memoryBytes: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0 }), Type.String()], { description: "At most, in memory. Default: 64MiB." }),
+    ),
+    memoryEntries: Type.Optional(Type.Integer({ minimum: 0, description: "At most, in memory. Default: 100000." })),
+    entryBytes: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 0 }), Type.String()], { description: "One answer at most. Default: 8MiB." }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type StoreOptions = Type.Static<typeof StoreOptions>;

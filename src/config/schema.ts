@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { BalancingOptions } from "../balancing/options.ts";
-import { CacheOptions } from "../caching/options.ts";
+import { CacheOptions, StoreOptions } from "../caching/options.ts";
 import { UpstreamOptions as DiscoveryOptions } from "../discovery/options.ts";
 import { FallbackOptions, HedgeOptions, RetryOptions, TimeoutOptions } from "../forwarding/options.ts";
 import { ValidateOptions } from "../validating/options.ts";
@@ -104,7 +104,7 @@ export const PorticoOptions = Type.Object(
     discovery: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     limits: Type.Optional(LimitOptions),
     trustedProxies: Type.Optional(Type.Array(Type.String(), { description: "Addresses or networks, as 10.0.0.0/8." })),
-    store: Type.Optional(Type.Object({ redis: Type.Optional(Type.String()) }, strict)),
+    store: Type.Optional(StoreOptions),
   },
   strict,
 );

@@ -29,7 +29,10 @@ export interface Fault {
   readonly error: unknown;
 }
 export interface CacheEvent {
-  readonly exchange: Exchange;
+  /** Undefined for an eviction: nobody asked for it. */
+  readonly exchange: Exchange | undefined;
+  /** Id of the operation whose answer it is. */
+  readonly operation: string;
   readonly event: "hit" | "miss" | "stale" | "revalidated" | "coalesced" | "bypass" | "stored" | "evicted";
   readonly bytes: number;
 }

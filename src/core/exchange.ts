@@ -117,6 +117,37 @@ export class Exchange {
     this.abortListeners.push(listener);
   }
 
+  /**
+   * The same request on an errand of its own, such as one fetch that several clients wait for: it shares what is known
+   * of the request and outlives the client. Its header list is a copy, so that what is sent upstream can differ.
+   */
+  fork(): Exchange {
+    const { request } = this;
+    const fork = new Exchange({
+      id: this.id,
+      request: {
+        method: request.method,
+        target: request.target,
+        path: request.path,
+        query: request.query,
+        headers: request.headers.clone(),
+        body: request.body,
+        httpVersion: request.httpVersion,
+        scheme: request.scheme,
+        authority: request.authority,
+      },
+      client: this.client,
+      startedAtMs: this.startedAtMs,
+      incoming: this.incoming,
+      outgoing: this.outgoing,
+    });
+    fork.operation = this.operation;
+    fork.pathParameters = this.pathParameters;
+    fork.consumer = this.consumer;
+    fork.extras = this.extras;
+    return fork;
+  }
+
   /** Told by the gateway when the client's connection breaks. */
   abort(): void {
     if (this.aborted) return;

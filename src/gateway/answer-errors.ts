@@ -7,6 +7,8 @@ import { toProblem } from "../core/problem.ts";
 export function toAnswer(error: unknown, exchange: Exchange): GatewayResponse {
   exchange.errorCode = error instanceof GatewayError ? error.code : "INTERNAL";
   const response = toProblem(error, exchange.id);
+  // Set once the request has come as far as the cache: it is on every answer from there (RFC 9211).
+  if (exchange.cacheStatus !== undefined) response.headers.append("Cache-Status", exchange.cacheStatus);
   if (response.status >= 500 && channels.fault.hasSubscribers) channels.fault.publish({ exchange, error });
   return response;
 }

@@ -1,7 +1,9 @@
 import { createStickyHandler } from "../balancing/sticky.ts";
+import type { Cache } from "../caching/cache.ts";
+import { createCacheHandler } from "../caching/handler.ts";
 import type { OperationOptions, RouteOptions } from "../config/schema.ts";
 import { compose, type Handler, type Next } from "../core/exchange.ts";
-import type { Operation } from "../core/operation.ts";
+import type { Operation, SecurityScheme } from "../core/operation.ts";
 import type { Balancer } from "../core/upstream.ts";
 import { createFallbackHandler } from "../forwarding/fallback.ts";
 import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
@@ -23,6 +25,10 @@ export interface RouteParts {
   readonly balancer: Balancer;
   readonly pools: UpstreamPools;
   readonly bodyBytes: number;
+  readonly cache: Cache;
+  /** Every operation of its spec, and the schemes that guard them. */
+  readonly siblings: readonly Operation[];
+  readonly schemes: ReadonlyMap<string, SecurityScheme>;
 }
 
 export interface BuiltRoute {
@@ -52,6 +58,8 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ...step("validate", "validate-request", validate),
     ...step("cache", "fallback", options.fallback && createFallbackHandler(options.fallback, operation)),
     ...step("cache", "sticky-cookie", isSticky ? createStickyHandler(options.upstream?.balance ?? {}) : undefined),
+    // Innermost of its phase: what the others add to an answer is for one client, and never stored.
+    ...step("cache", "cache", createCacheHandler({ ...parts, options: options.cache ?? {} })),
     ...step("forward", "forwarded-headers", setForwardedHeaders),
   ]);
   const tryOnce = createHttpTry(parts.balancer, parts.pools, {

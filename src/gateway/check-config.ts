@@ -1,3 +1,4 @@
+import { createCache } from "../caching/create-cache.ts";
 import { type ConfigInput, loadConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
@@ -11,7 +12,7 @@ export async function checkConfig(input: ConfigInput): Promise<{ problems: Probl
   const { config, problems } = await loadConfig(input);
   const pools = new UpstreamPools();
   const services = new Services(createSources(config, { isDryRun: true }));
-  const built = await buildSnapshot({ config, services, pools, log: createLogger() });
+  const built = await buildSnapshot({ config, services, pools, log: createLogger(), cache: createCache({}) });
   await built.snapshot.close();
   await services.close();
   await pools.close();

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Cache } from "../caching/cache.ts";
+import { createCache } from "../caching/create-cache.ts";
 import { type Config, type ConfigInput, loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import { parseBytes } from "../core/units.ts";
@@ -20,6 +22,8 @@ export interface GatewayOptions extends ConfigInput {
 
 export interface Gateway {
   readonly server: Server;
+  /** What it has stored: `cache.purge({ kind: "tag", value: "pets", soft: false })`. */
+  readonly cache: Cache;
   /** Mounts the gateway in an Express 5 app: `app.use(gateway.middleware)`. What no operation matches goes on to `next`. */
   readonly middleware: (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** Starts to answer. @returns the base URL */
@@ -40,8 +44,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const first = await loadConfig(options);
   if (first.problems.length > 0) throw new ConfigError(first.problems);
   const services = new Services(createSources(first.config, { isDryRun: false }));
+  const cache = createCache(first.config.options.store ?? {});
   const build = async (config: Config): Promise<Snapshot> => {
-    const { snapshot, problems } = await buildSnapshot({ config, services, pools, log });
+    const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache });
     if (problems.length === 0) return snapshot;
     await snapshot.close();
     throw new ConfigError(problems);
@@ -71,6 +76,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   return {
     server,
+    cache,
     middleware: onRequest,
     async listen() {
       await new Promise<void>((resolve, reject) => {
@@ -96,6 +102,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       await snapshot.close();
       await services.close();
       await pools.close();
+      await cache.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { Cache } from "../caching/cache.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import type { OperationOptions, PluginEntry } from "../config/schema.ts";
@@ -29,6 +30,8 @@ export interface SnapshotParts {
   readonly services: Services;
   readonly pools: UpstreamPools;
   readonly log: Logger;
+  /** Kept across reloads, as the pools are. */
+  readonly cache: Cache;
 }
 
 /** Builds a snapshot, or says everything that is wrong; never half of one. */
@@ -140,6 +143,9 @@ class RouteBuilder {
           enforcers: await this.enforcers(operation, guards),
           balancer,
           pools: this.parts.pools,
+          cache: this.parts.cache,
+          siblings: this.spec.operations,
+          schemes: this.spec.securitySchemes,
           bodyBytes: parseBytes(this.parts.config.options.limits?.bodyBytes ?? "1MiB"),
         }),
       );

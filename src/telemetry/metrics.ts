@@ -106,7 +106,7 @@ export class Metrics {
   }
 
   private countCache({ exchange, event }: CacheEvent): void {
-    const { cache } = this.of(exchange.operation);
+    const { cache } = this.of(exchange?.operation);
     cache.set(event, (cache.get(event) ?? 0) + 1);
   }
 

@@ -1,0 +1,62 @@
+import type { HeaderList } from "../core/headers.ts";
+import type { Freshness } from "./freshness.ts";
+
+/** A stored answer. A validation does not change it: it makes a new one. */
+export interface StoredAnswer {
+  readonly kind: "answer";
+  /** Where it stands in the store. */
+  readonly key: string;
+  /** Host and path: what an unsafe request invalidates, whatever the query and the consumer. */
+  readonly resource: string;
+  readonly operation: string;
+  readonly tags: readonly string[];
+  readonly status: number;
+  /** Without `Age`; with `Date` and, when there is a body, `Content-Length`. */
+  readonly headers: HeaderList;
+  readonly body: Buffer | null;
+  /** In place of `body`, for what is too large to be held whole. */
+  readonly chunks: StoredChunks | undefined;
+  /** Bytes of the body. */
+  readonly length: number;
+  readonly freshness: Freshness;
+  /** Of an error: what the request looked like that caused it; reused only for requests that look the same. */
+  readonly shape: string;
+  /** The count of purges up to which it is known to hold: at first, when its request was sent. */
+  seq: number;
+  /** Its header section as last sent: it changes once a second, with the age. Never stored. */
+  view: AnswerView | undefined;
+}
+
+export interface AnswerView {
+  readonly ageSeconds: number;
+  readonly cacheStatus: string;
+  readonly headers: HeaderList;
+}
+
+export interface StoredChunks {
+  /** Unique: never written twice. */
+  readonly id: string;
+  readonly count: number;
+}
+
+/** Stands under the key of a resource that has variants and tells how to find them. RFC 9111 §4.1. */
+export interface VariantIndex {
+  readonly kind: "variants";
+  readonly key: string;
+  /** Part of the variants' keys: without the index, none of them is found. */
+  readonly generation: string;
+  /** Lists of selecting fields as they were met, the latest first. Lower case, sorted. */
+  readonly selectors: readonly (readonly string[])[];
+}
+
+export type StoredRecord = StoredAnswer | VariantIndex;
+
+/** Bytes a record takes, with its share of the structures around it. */
+export function sizeOf(record: StoredRecord): number {
+  if (record.kind === "variants") return OVERHEAD_BYTES + record.key.length;
+  let bytes = OVERHEAD_BYTES + record.key.length + record.resource.length + (record.body?.length ?? 0);
+  for (const text of record.headers.toFlat()) bytes += text.length;
+  for (const tag of record.tags) bytes += tag.length;
+  return bytes;
+}
+const OVERHEAD_BYTES = 256;

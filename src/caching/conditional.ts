@@ -1,0 +1,87 @@
+import type { HeaderList } from "../core/headers.ts";
+import type { StoredAnswer } from "./answer.ts";
+import { findHttpDate } from "./http-date.ts";
+
+const ENTITY_TAG = /(?:W\/)?"[^"]*"/g;
+
+/** Whether the client has this answer already. RFC 9110 §13.1: `If-None-Match` alone, else `If-Modified-Since`. */
+export function isNotModified(request: HeaderList, answer: StoredAnswer, nowMs: number): boolean {
+  if (answer.status !== 200) return false;
+  const tags = request.getJoined("if-none-match");
+  if (tags !== undefined) return hasTag(tags, answer.headers.get("etag"));
+  const since = request.getJoined("if-modified-since");
+  if (since === undefined) return false;
+  const sinceMs = findHttpDate(since, nowMs);
+  if (sinceMs === undefined) return false;
+  const modified = answer.headers.get("last-modified") ?? answer.headers.get("date");
+  const modifiedMs = modified === undefined ? undefined : findHttpDate(modified, nowMs);
+  return modifiedMs !== undefined && modifiedMs <= sinceMs;
+}
+
+/** Weak comparison (RFC 9110 §8.8.3.2). */
+function hasTag(list: string, etag: string | undefined): boolean {
+  if (list.trim() === "*") return true;
+  if (etag === undefined) return false;
+  const opaque = etag.startsWith("W/") ? etag.slice(2) : etag;
+  for (const [tag] of list.matchAll(ENTITY_TAG)) {
+    if ((tag.startsWith("W/") ? tag.slice(2) : tag) === opaque) return true;
+  }
+  return false;
+}
+
+/** Fields by which a client asks about what it has: they are answered from the stored answer, not by the upstream. */
+export const CONDITIONAL_FIELDS = ["if-none-match", "if-modified-since", "range", "if-range"] as const;
+
+export const isConditional = (headers: HeaderList): boolean =>
+  headers.has("if-none-match") || headers.has("if-modified-since") || headers.has("range");
+
+/** Makes a request ask whether a stored answer still holds. RFC 9111 §4.3.1. @returns false: it has no validator */
+export function askAbout(answer: StoredAnswer, headers: HeaderList): boolean {
+  for (const name of CONDITIONAL_FIELDS) headers.delete(name);
+  const etag = answer.headers.get("etag");
+  const lastModified = answer.headers.get("last-modified");
+  if (etag !== undefined) headers.append("If-None-Match", etag);
+  if (lastModified !== undefined) headers.append("If-Modified-Since", lastModified);
+  return etag !== undefined || lastModified !== undefined;
+}
+
+/** A 304 that names another answer than the one asked about says nothing of it: a lying validator. RFC 9111 §4.3.4. */
+export function isAboutAnother(answer: StoredAnswer, notModified: HeaderList): boolean {
+  const etag = notModified.get("etag");
+  const known = answer.headers.get("etag");
+  if (etag !== undefined && known !== undefined) return weak(etag) !== weak(known);
+  const modified = notModified.get("last-modified");
+  const knownModified = answer.headers.get("last-modified");
+  return etag === undefined && modified !== undefined && knownModified !== undefined && modified !== knownModified;
+}
+const weak = (etag: string): string => (etag.startsWith("W/") ? etag.slice(2) : etag);
+
+export interface Range {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * The one range that a request wants of a complete answer. RFC 9110 §14.
+ * @returns undefined: all of it, as for a range of another representation (If-Range), a malformed one, or many at
+ *   once, which would cost more than they save (ATTACKS 19); "none" when nothing of it exists
+ */
+export function findRange(request: HeaderList, answer: StoredAnswer): Range | "none" | undefined {
+  const value = request.getJoined("range");
+  if (value === undefined || answer.status !== 200) return undefined;
+  const match = /^bytes=[\t ]*(\d*)-(\d*)[\t ]*$/i.exec(value);
+  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
+  if (!isSameRepresentation(request.get("if-range"), answer.headers)) return undefined;
+  const { length } = answer;
+  const [, from, to] = match as unknown as [string, string, string];
+  const first = from === "" ? Math.max(0, length - Number(to)) : Number(from);
+  const last = from === "" || to === "" ? length - 1 : Math.min(Number(to), length - 1);
+  if (from !== "" && to !== "" && Number(to) < Number(from)) return undefined;
+  return first > last || first >= length ? "none" : { first, last };
+}
+
+function isSameRepresentation(ifRange: string | undefined, headers: HeaderList): boolean {
+  if (ifRange === undefined) return true;
+  if (ifRange.startsWith('"')) return headers.get("etag") === ifRange;
+  return headers.get("last-modified") === ifRange;
+}

@@ -1,0 +1,347 @@
+import { isStream } from "../core/body.ts";
+import { type CacheEvent, channels } from "../core/channels.ts";
+import { GatewayError } from "../core/errors.ts";
+import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
+import type { HeaderList } from "../core/headers.ts";
+import type { Operation } from "../core/operation.ts";
+import type { StoredAnswer } from "./answer.ts";
+import type { Cache, Miss } from "./cache.ts";
+import { askAbout, isAboutAnother, isConditional } from "./conditional.ts";
+import type { Directives } from "./directives.ts";
+import { Flight, type Landing } from "./flight.ts";
+import { toFreshness } from "./freshness.ts";
+import { resourceOf } from "./key.ts";
+import type { CacheOptions } from "./options.ts";
+import { findStorable, renewHeaders, type Storable, shapeOf } from "./policy.ts";
+import { type Recorded, Recorder } from "./recorder.ts";
+import { respond } from "./respond.ts";
+import { mayStandIn } from "./reuse.ts";
+import { variantOf } from "./vary.ts";
+
+/** One request that the store alone cannot answer. */
+export interface Errand {
+  readonly exchange: Exchange;
+  readonly next: Next;
+  readonly key: string;
+  readonly partition: string;
+  /** Stale, or not wanted as it is. */
+  readonly stored: StoredAnswer | undefined;
+  readonly directives: Directives | undefined;
+  readonly miss: Miss | "stale" | "request";
+}
+
+/** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
+export class Fetcher {
+  private readonly cache: Cache;
+  private readonly operation: Operation;
+  private readonly options: CacheOptions;
+
+  constructor(cache: Cache, operation: Operation, options: CacheOptions) {
+    this.cache = cache;
+    this.operation = operation;
+    this.options = options;
+  }
+
+  async fetch(errand: Errand): Promise<GatewayResponse> {
+    const { exchange, stored, directives } = errand;
+    exchange.cacheStatus = `Portico; fwd=${errand.miss}`;
+    if (exchange.request.method === "HEAD") return this.fetchHead(errand);
+    // With conditions of its own and nothing stored to hold them against, the answer is for this client alone.
+    const isAlone = (stored === undefined && isConditional(exchange.request.headers)) || directives?.noStore === true;
+    const name = stored?.key ?? errand.key;
+    if (isAlone || this.cache.uncacheable.has(name)) return this.lead(errand, undefined);
+    const flight = this.cache.flights.get(name);
+    if (flight !== undefined) return this.follow(errand, flight);
+    return this.lead(errand, name);
+  }
+
+  /** Fetches again what is being served stale; once at a time. RFC 5861 §3. */
+  renewBehind(exchange: Exchange, next: Next, key: string, partition: string, stored: StoredAnswer): void {
+    if (exchange.request.method !== "GET" || this.cache.flights.has(stored.key)) return;
+    const errand: Errand = {
+      exchange: exchange.fork(),
+      next,
+      key,
+      partition,
+      stored,
+      directives: undefined,
+      miss: "stale",
+    };
+    this.lead(errand, stored.key).then(
+      ({ body }) => {
+        if (isStream(body)) body.resume();
+      },
+      (error: unknown) => {
+        if (channels.fault.hasSubscribers) channels.fault.publish({ exchange, error });
+      },
+    );
+  }
+
+  private async follow(errand: Errand, flight: Flight): Promise<GatewayResponse> {
+    const { exchange } = errand;
+    const landing = await flight.follow(exchange);
+    if (landing.kind === "failed") return this.standInOrThrow(errand, landing.error);
+    if (landing.kind === "answer" && isFor(landing, exchange)) {
+      this.tell(exchange, "coalesced", landing.answer.length);
+      return respond(landing.answer, exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; collapsed`);
+    }
+    return this.lead(errand, undefined);
+  }
+
+  /** @param name what others may wait for it by; undefined: nobody does */
+  private async lead(errand: Errand, name: string | undefined): Promise<GatewayResponse> {
+    const { exchange, stored } = errand;
+    const fork = exchange.fork();
+    const flight = new Flight(fork);
+    if (name !== undefined) this.cache.flights.set(name, flight);
+    exchange.onAbort(() => flight.leaderLeft());
+    const isAsking = stored !== undefined && askAbout(stored, fork.request.headers);
+    const seq = this.cache.purges.seq;
+    const requestedAtMs = Date.now();
+    let response: GatewayResponse;
+    try {
+      response = await errand.next(fork);
+      if (isAsking && response.status === 304 && isAboutAnother(stored, response.headers)) {
+        response = await this.askAgain(errand, fork);
+      }
+    } catch (error) {
+      this.done(name, flight);
+      bringBack(exchange, fork);
+      flight.land(isUpstreams(error) ? { kind: "failed", error } : { kind: "released" });
+      return this.standInOrThrow(errand, error);
+    }
+    bringBack(exchange, fork);
+    if (isAsking && response.status === 304) return this.renewed(errand, name, flight, response, requestedAtMs, seq);
+    if (stored !== undefined && response.status >= 500 && mayStandIn(stored.freshness, errand.directives, Date.now())) {
+      this.done(name, flight);
+      discard(response);
+      const landing: Landing = { kind: "answer", answer: stored, selectors: [], headers: exchange.request.headers };
+      flight.land(landing);
+      return this.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
+    }
+    return this.store(errand, name, flight, response, requestedAtMs, seq);
+  }
+
+  /** The 304 spoke of another answer: what is stored cannot be trusted, so it is fetched whole. */
+  private askAgain(errand: Errand, fork: Exchange): Promise<GatewayResponse> {
+    const { exchange, next, stored } = errand;
+    if (stored !== undefined) this.cache.remove(stored);
+    fork.request.headers = exchange.request.headers.clone();
+    for (const field of ["if-none-match", "if-modified-since"]) fork.request.headers.delete(field);
+    return next(fork);
+  }
+
+  private renewed(
+    errand: Errand,
+    name: string | undefined,
+    flight: Flight,
+    response: GatewayResponse,
+    requestedAtMs: number,
+    seq: number,
+  ): GatewayResponse {
+    const stored = errand.stored as StoredAnswer;
+    const receivedAtMs = Date.now();
+    const headers = renewHeaders(stored.headers, response.headers);
+    if (response.headers.has("age")) headers.set("Age", response.headers.get("age") as string);
+    const { freshness } = toFreshness(stored.status, headers, this.options, requestedAtMs, receivedAtMs);
+    headers.delete("age");
+    const answer: StoredAnswer = { ...stored, headers, freshness, seq, view: undefined };
+    const may = findStorable({
+      requestHeaders: errand.exchange.request.headers,
+      requestDirectives: errand.directives,
+      response: { status: stored.status, headers, body: null },
+      requestedAtMs,
+      receivedAtMs,
+      isPartitioned: errand.partition !== "",
+      options: this.options,
+    });
+    if (may === undefined) this.cache.remove(stored);
+    else this.cache.replace(answer);
+    this.done(name, flight);
+    flight.land({ kind: "answer", answer, selectors: [], headers: errand.exchange.request.headers });
+    this.tell(errand.exchange, "revalidated", answer.length);
+    return respond(answer, errand.exchange, this.cache.store, receivedAtMs, `fwd=${errand.miss}; fwd-status=304`);
+  }
+
+  private store(
+    errand: Errand,
+    name: string | undefined,
+    flight: Flight,
+    response: GatewayResponse,
+    requestedAtMs: number,
+    seq: number,
+  ): GatewayResponse {
+    const { exchange, miss, partition } = errand;
+    const receivedAtMs = Date.now();
+    const length = expectedLength(response.headers);
+    const storable =
+      length !== undefined && length > this.cache.entryBytes
+        ? undefined
+        : findStorable({
+            requestHeaders: exchange.request.headers,
+            requestDirectives: errand.directives,
+            response,
+            requestedAtMs,
+            receivedAtMs,
+            isPartitioned: partition !== "",
+            options: this.options,
+          });
+    if (storable === undefined) {
+      this.done(name, flight);
+      if (name !== undefined && response.status < 500) this.cache.uncacheable.add(name);
+      flight.release();
+      return finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`, this, "miss");
+    }
+    const keep = (recorded: Recorded | undefined): void => {
+      this.done(name, flight);
+      if (recorded === undefined) {
+        flight.release();
+        return;
+      }
+      const answer = this.keep(errand, storable, response.status, recorded, seq);
+      const isReusable = storable.freshness.freshUntilMs > Date.now() && !storable.freshness.alwaysAsk;
+      const { selectors } = storable;
+      flight.land(
+        isReusable ? { kind: "answer", answer, selectors, headers: exchange.request.headers } : { kind: "released" },
+      );
+    };
+    const { body } = response;
+    if (!isStream(body)) {
+      keep({ body, chunks: undefined, length: body?.length ?? 0 });
+    } else {
+      const recorder = new Recorder({
+        source: body,
+        expected: length,
+        limitBytes: this.cache.entryBytes,
+        createBody: () => this.cache.store.createBody(),
+        onEnd: keep,
+        isAwaited: () => flight.hasFollowers,
+      });
+      flight.whenFollowed(() => recorder.hurry());
+      response.body = recorder;
+    }
+    return finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}; stored`, this, "miss");
+  }
+
+  private keep(
+    errand: Errand,
+    storable: Storable,
+    status: number,
+    { body, chunks, length }: Recorded,
+    seq: number,
+  ): StoredAnswer {
+    const { exchange } = errand;
+    const { request } = exchange;
+    const { headers, freshness, selectors } = storable;
+    if (status !== 204) headers.set("Content-Length", String(length));
+    const isShared = errand.partition !== "" && storable.isPublic && this.options.sharePublic === true;
+    const key = isShared ? errand.key.slice(0, -errand.partition.length - 1) : errand.key;
+    const answer: StoredAnswer = {
+      kind: "answer",
+      key,
+      resource: resourceOf(request.authority, request.path),
+      operation: this.operation.id,
+      tags: tagsOf(headers),
+      status,
+      headers,
+      body,
+      chunks,
+      length,
+      freshness,
+      shape: status >= 400 ? shapeOf(request.headers) : "",
+      seq,
+      view: undefined,
+    };
+    this.cache.put(answer, key, selectors, request.headers);
+    this.cache.uncacheable.delete(errand.key);
+    this.tell(exchange, "stored", length);
+    return answer;
+  }
+
+  /** A HEAD is answered by the upstream when the store cannot; what it says of a stored answer is believed. RFC 9111 §4.3.5. */
+  private async fetchHead(errand: Errand): Promise<GatewayResponse> {
+    const { exchange, stored, next, miss } = errand;
+    const seq = this.cache.purges.seq;
+    const requestedAtMs = Date.now();
+    const response = await next(exchange);
+    if (stored !== undefined && response.status === 200) {
+      const length = expectedLength(response.headers);
+      const isSame =
+        stored.status === 200 &&
+        !isAboutAnother(stored, response.headers) &&
+        (length === undefined || length === stored.length);
+      if (isSame) {
+        const headers = renewHeaders(stored.headers, response.headers);
+        const { freshness } = toFreshness(200, headers, this.options, requestedAtMs, Date.now());
+        this.cache.replace({ ...stored, headers, freshness, seq, view: undefined });
+      } else {
+        this.cache.remove(stored);
+      }
+    }
+    return finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`, this, "miss");
+  }
+
+  private standInOrThrow(errand: Errand, error: unknown): GatewayResponse {
+    const { stored } = errand;
+    if (stored === undefined || !isUpstreams(error) || !mayStandIn(stored.freshness, errand.directives, Date.now())) {
+      throw error;
+    }
+    return this.stale(errand, stored, "fwd=stale; detail=stale-if-error");
+  }
+
+  private stale({ exchange }: Errand, stored: StoredAnswer, status: string): GatewayResponse {
+    this.tell(exchange, "stale", stored.length);
+    return respond(stored, exchange, this.cache.store, Date.now(), `hit; ${status}`);
+  }
+
+  private done(name: string | undefined, flight: Flight): void {
+    if (name !== undefined && this.cache.flights.get(name) === flight) this.cache.flights.delete(name);
+  }
+
+  tell(exchange: Exchange, event: CacheEvent["event"], bytes: number): void {
+    if (!channels.cache.hasSubscribers) return;
+    channels.cache.publish({ exchange, operation: this.operation.id, event, bytes } satisfies CacheEvent);
+  }
+}
+
+/** The answer is for a follower as well when it agrees in all that the answer was selected by. */
+const isFor = (landing: Extract<Landing, { kind: "answer" }>, exchange: Exchange): boolean =>
+  (landing.selectors.length === 0 ||
+    variantOf(landing.selectors, landing.headers) === variantOf(landing.selectors, exchange.request.headers)) &&
+  (landing.answer.status < 400 || landing.answer.shape === shapeOf(exchange.request.headers));
+
+const isUpstreams = (error: unknown): boolean => error instanceof GatewayError && error.status >= 500;
+
+function bringBack(exchange: Exchange, fork: Exchange): void {
+  exchange.endpoint = fork.endpoint;
+  exchange.attempts += fork.attempts;
+}
+
+function finish(
+  exchange: Exchange,
+  response: GatewayResponse,
+  status: string,
+  fetcher: Fetcher,
+  event: CacheEvent["event"],
+): GatewayResponse {
+  exchange.cacheStatus = status;
+  response.headers.append("Cache-Status", status);
+  fetcher.tell(exchange, event, 0);
+  return response;
+}
+
+function discard({ body }: GatewayResponse): void {
+  if (isStream(body)) body.destroy();
+}
+
+function expectedLength(headers: HeaderList): number | undefined {
+  const value = headers.get("content-length");
+  return value === undefined || !/^\d+$/.test(value) ? undefined : Number(value);
+}
+
+/** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */
+function tagsOf(headers: HeaderList): string[] {
+  const keys = headers.getJoined("surrogate-key")?.split(/[ ,]+/) ?? [];
+  const tags = headers.getJoined("cache-tag")?.split(",") ?? [];
+  return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))].slice(0, 1000);
+}

@@ -1,0 +1,78 @@
+import type { Exchange } from "../core/exchange.ts";
+import type { HeaderList } from "../core/headers.ts";
+import type { StoredAnswer } from "./answer.ts";
+
+/** How a fetch ended for those who waited for it. */
+export type Landing =
+  | {
+      readonly kind: "answer";
+      readonly answer: StoredAnswer;
+      readonly selectors: readonly string[];
+      readonly headers: HeaderList;
+    }
+  /** Nothing that can be shared: each asks for itself. */
+  | { readonly kind: "released" }
+  /** The upstream failed for all of them. */
+  | { readonly kind: "failed"; readonly error: unknown };
+
+const RELEASED: Landing = { kind: "released" };
+
+/**
+ * One fetch for equal misses. It runs on an errand of its own: a leader that goes away does not end it while others
+ * wait, and it ends once nobody does.
+ */
+export class Flight {
+  readonly errand: Exchange;
+  private readonly waiting = new Set<(landing: Landing) => void>();
+  private landing: Landing | undefined = undefined;
+  private isLeaderGone = false;
+  private onCrowd: (() => void) | undefined = undefined;
+
+  constructor(errand: Exchange) {
+    this.errand = errand;
+  }
+
+  get hasFollowers(): boolean {
+    return this.waiting.size > 0;
+  }
+
+  /** Waits for the landing; gives up when the exchange is aborted. */
+  follow(exchange: Exchange): Promise<Landing> {
+    if (this.landing !== undefined) return Promise.resolve(this.landing);
+    return new Promise((resolve) => {
+      this.waiting.add(resolve);
+      this.onCrowd?.();
+      exchange.onAbort(() => {
+        if (!this.waiting.delete(resolve)) return;
+        resolve(RELEASED);
+        this.endWhenAlone();
+      });
+    });
+  }
+
+  /** Calls back when somebody begins to wait: then the pace is no longer the leader's alone. */
+  whenFollowed(listener: () => void): void {
+    this.onCrowd = listener;
+  }
+
+  leaderLeft(): void {
+    this.isLeaderGone = true;
+    this.endWhenAlone();
+  }
+
+  release(): void {
+    this.land(RELEASED);
+  }
+
+  land(landing: Landing): void {
+    if (this.landing !== undefined) return;
+    this.landing = landing;
+    const waiting = [...this.waiting];
+    this.waiting.clear();
+    for (const resolve of waiting) resolve(landing);
+  }
+
+  private endWhenAlone(): void {
+    if (this.isLeaderGone && this.waiting.size === 0 && this.landing === undefined) this.errand.abort();
+  }
+}

@@ -1,0 +1,174 @@
+import { channels } from "../core/channels.ts";
+import { GatewayError } from "../core/errors.ts";
+import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
+import type { Operation, SecurityScheme } from "../core/operation.ts";
+import type { StoredAnswer } from "./answer.ts";
+import type { Cache, Miss } from "./cache.ts";
+import { type Directives, parseDirectives } from "./directives.ts";
+import { Fetcher } from "./fetcher.ts";
+import { invalidateAfter, invalidatedBy, toRelated } from "./invalidation.ts";
+import { declaredQuery, keyParts, toKey } from "./key.ts";
+import type { CacheOptions } from "./options.ts";
+import { createCredentialDigest, partitionOf } from "./partition.ts";
+import { shapeOf } from "./policy.ts";
+import { respond } from "./respond.ts";
+import { reuseOf } from "./reuse.ts";
+
+export interface CacheHandlerParts {
+  readonly cache: Cache;
+  readonly operation: Operation;
+  readonly options: CacheOptions;
+  readonly schemes: ReadonlyMap<string, SecurityScheme>;
+  /** Every operation of the spec: what an unsafe one invalidates is found along their paths. */
+  readonly siblings: readonly Operation[];
+}
+
+/** Methods that change nothing (RFC 9110 §9.2.1). */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
+
+/** The step of an operation that answers from the cache, stores, and invalidates. RFC 9111. */
+export function createCacheHandler(parts: CacheHandlerParts): Handler | undefined {
+  const { operation, options } = parts;
+  if (options.mode === "off") return undefined;
+  if (operation.method === "GET" || operation.method === "HEAD") {
+    const reader = new CachedOperation(parts);
+    return function answerFromCache(exchange, next) {
+      return reader.handle(exchange, next);
+    };
+  }
+  if (SAFE.has(operation.method)) return passBy;
+  return createInvalidator(parts);
+}
+
+/** The method has no cacheable answer. */
+const passBy: Handler = function passCache(exchange, next) {
+  return forwarded(exchange, next, "method");
+};
+
+async function forwarded(exchange: Exchange, next: Next, reason: string): Promise<GatewayResponse> {
+  const status = `Portico; fwd=${reason}`;
+  exchange.cacheStatus = status;
+  const response = await next(exchange);
+  response.headers.append("Cache-Status", status);
+  return response;
+}
+
+function createInvalidator({ cache, operation, siblings }: CacheHandlerParts): Handler {
+  const related = toRelated(operation, invalidatedBy(operation, siblings));
+  return async function invalidateCache(exchange, next) {
+    const response = await forwarded(exchange, next, "method");
+    if (response.status >= 200 && response.status < 400) await invalidateAfter(cache, exchange, response, related);
+    return response;
+  };
+}
+
+class CachedOperation {
+  private readonly cache: Cache;
+  private readonly options: CacheOptions;
+  private readonly fetcher: Fetcher;
+  private readonly keyParts: ReturnType<typeof keyParts>;
+  private readonly declared: ReadonlySet<string> | undefined;
+  /** Of a service that guards itself: it tells its callers apart, so must the key. */
+  private readonly credentials: ((exchange: Exchange) => string | undefined) | undefined;
+
+  constructor({ cache, operation, options, schemes }: CacheHandlerParts) {
+    this.cache = cache;
+    this.options = options;
+    this.keyParts = keyParts(operation, options.key);
+    this.declared = this.keyParts.query === undefined ? undefined : new Set(this.keyParts.query);
+    this.credentials = operation.security.length === 0 ? undefined : createCredentialDigest(operation, schemes);
+    this.fetcher = new Fetcher(cache, operation, options);
+  }
+
+  handle(exchange: Exchange, next: Next): Promise<GatewayResponse> {
+    const { request } = exchange;
+    if (this.declared !== undefined) request.query = declaredQuery(request.query, this.declared);
+    // A GET with a body may be answered by its body, which is no part of the key. ATTACKS 25.
+    if (request.body !== null || request.headers.has("if-match") || request.headers.has("if-unmodified-since")) {
+      return forwarded(exchange, next, "bypass");
+    }
+    const partition = this.partition(exchange);
+    if (partition === undefined) return forwarded(exchange, next, "bypass");
+    const key = toKey(exchange, this.keyParts, partition);
+    const found = this.cache.find(key, request.headers);
+    if (found instanceof Promise) return found.then((known) => this.continue(exchange, next, key, partition, known));
+    return this.continue(exchange, next, key, partition, found);
+  }
+
+  /** Whose answer it would be. Empty: anybody's. @returns undefined when that cannot be told */
+  private partition(exchange: Exchange): string | undefined {
+    const { consumer } = exchange;
+    if (consumer !== undefined) return partitionOf(consumer);
+    return this.credentials === undefined ? "" : this.credentials(exchange);
+  }
+
+  private continue(
+    exchange: Exchange,
+    next: Next,
+    key: string,
+    partition: string,
+    found: StoredAnswer | Miss,
+  ): Promise<GatewayResponse> {
+    if (typeof found === "string" && partition !== "" && this.options.sharePublic === true) {
+      return this.findShared(exchange, next, key, partition, found);
+    }
+    return this.decide(exchange, next, key, partition, found);
+  }
+
+  /** What the upstream calls public stands under the key without the consumer. */
+  private async findShared(
+    exchange: Exchange,
+    next: Next,
+    key: string,
+    partition: string,
+    missed: Miss,
+  ): Promise<GatewayResponse> {
+    const shared = await this.cache.find(toKey(exchange, this.keyParts, ""), exchange.request.headers);
+    return this.decide(exchange, next, key, partition, typeof shared === "string" ? missed : shared);
+  }
+
+  private decide(
+    exchange: Exchange,
+    next: Next,
+    key: string,
+    partition: string,
+    found: StoredAnswer | Miss,
+  ): Promise<GatewayResponse> {
+    const directives = requestDirectives(exchange);
+    const nowMs = Date.now();
+    let miss: Miss | "stale" | "request" = "uri-miss";
+    let stored: StoredAnswer | undefined;
+    if (typeof found === "string") {
+      miss = found;
+    } else if (found.status < 400 || found.shape === shapeOf(exchange.request.headers)) {
+      const reuse = reuseOf(found.freshness, directives, nowMs);
+      if (reuse !== "ask") {
+        if (reuse === "use-and-renew") this.fetcher.renewBehind(exchange, next, key, partition, found);
+        return Promise.resolve(this.hit(exchange, found, nowMs));
+      }
+      stored = found;
+      miss = found.freshness.freshUntilMs > nowMs && !found.freshness.alwaysAsk ? "request" : "stale";
+    }
+    if (directives?.onlyIfCached === true) {
+      return Promise.reject(new GatewayError("CACHE_ONLY_MISS", "send the request without only-if-cached"));
+    }
+    return this.fetcher.fetch({ exchange, next, key, partition, stored, directives, miss });
+  }
+
+  private hit(exchange: Exchange, answer: StoredAnswer, nowMs: number): GatewayResponse {
+    if (channels.cache.hasSubscribers) {
+      const event = answer.freshness.freshUntilMs > nowMs ? "hit" : "stale";
+      channels.cache.publish({ exchange, operation: answer.operation, event, bytes: answer.length });
+    }
+    return respond(answer, exchange, this.cache.store, nowMs, "hit");
+  }
+}
+
+function requestDirectives(exchange: Exchange): Directives | undefined {
+  const { headers } = exchange.request;
+  const value = headers.getJoined("cache-control");
+  if (value !== undefined) return parseDirectives(value);
+  const pragma = headers.getJoined("pragma");
+  return pragma !== undefined && /\bno-cache\b/i.test(pragma) ? NO_CACHE : undefined;
+}
+const NO_CACHE: Directives = Object.freeze({ noCache: [] });

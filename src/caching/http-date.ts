@@ -1,0 +1,41 @@
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const DAYS = "mon|tue|wed|thu|fri|sat|sun";
+const IMF = new RegExp(`^(?:${DAYS}), (\\d\\d) ([a-z]{3}) (\\d{4}) (\\d\\d):(\\d\\d):(\\d\\d) gmt$`);
+const RFC850 = /^(?:mon|tues|wednes|thurs|fri|satur|sun)day, (\d\d)-([a-z]{3})-(\d\d) (\d\d):(\d\d):(\d\d) gmt$/;
+const ASCTIME = new RegExp(`^(?:${DAYS}) ([a-z]{3}) ([ \\d]\\d) (\\d\\d):(\\d\\d):(\\d\\d) (\\d{4})$`);
+
+/**
+ * A date in one of the three forms of HTTP (RFC 9110 §5.6.7), letters in any case. `Date.parse` takes far more, and
+ * what it takes by guessing would be reused by guessing.
+ * @param nowMs a two-digit year is the latest one that is not more than 50 years ahead of it
+ * @returns milliseconds since 1970, or undefined
+ */
+export function findHttpDate(value: string, nowMs: number): number | undefined {
+  const text = value.toLowerCase();
+  let match = IMF.exec(text);
+  if (match !== null) return toMs(match[3], match[2], match[1], match[4], match[5], match[6]);
+  match = ASCTIME.exec(text);
+  if (match !== null) return toMs(match[6], match[1], match[2], match[3], match[4], match[5]);
+  match = RFC850.exec(text);
+  if (match === null) return undefined;
+  const thisYear = new Date(nowMs).getUTCFullYear();
+  let year = thisYear - (thisYear % 100) + Number(match[3]);
+  if (year > thisYear + 50) year -= 100;
+  return toMs(String(year), match[2], match[1], match[4], match[5], match[6]);
+}
+
+function toMs(
+  year?: string,
+  month?: string,
+  day?: string,
+  hours?: string,
+  minutes?: string,
+  seconds?: string,
+): number | undefined {
+  const index = MONTHS.indexOf(month as string);
+  if (index < 0 || Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 60) return undefined;
+  const ms = Date.UTC(Number(year), index, Number(day), Number(hours), Number(minutes), Number(seconds));
+  return new Date(ms).getUTCDate() === Number(day) || Number(seconds) === 60 ? ms : undefined;
+}
+
+export const toHttpDate = (ms: number): string => new Date(ms).toUTCString();

@@ -1,0 +1,79 @@
+import type { Exchange } from "../core/exchange.ts";
+import type { Operation } from "../core/operation.ts";
+
+/** What an answer is stored under. Each part may hold anything but a line break; the consumer, which may, is last. */
+export interface KeyParts {
+  /** `url`, or the parameters that the spec declares. */
+  readonly mode: "url" | "declared";
+  readonly query: readonly string[] | undefined;
+  readonly headers: readonly string[];
+  readonly cookies: readonly string[];
+}
+
+/** Which parts of a request make the key of an operation. A pure function: `portico explain` shows it. */
+export function keyParts(operation: Operation, mode: "url" | "declared" = "url"): KeyParts {
+  if (mode === "url") return { mode, query: undefined, headers: [], cookies: [] };
+  const named = (place: string): string[] =>
+    operation.parameters.filter((parameter) => parameter.in === place).map(({ name }) => name);
+  const isOpen = operation.parameters.some(
+    ({ in: place, style, explode, schema }) =>
+      place === "querystring" || (place === "query" && style === "form" && explode && isObject(schema)),
+  );
+  return {
+    mode,
+    query: isOpen ? undefined : named("query").sort(),
+    headers: named("header")
+      .map((name) => name.toLowerCase())
+      .sort(),
+    cookies: named("cookie").sort(),
+  };
+}
+
+/** An exploded object spreads its members over the query: any name may be one of them. */
+const isObject = (schema: unknown): boolean =>
+  typeof schema === "object" &&
+  schema !== null &&
+  [schema as { type?: unknown }].some(({ type }) => [type].flat().includes("object"));
+
+/** Host and path: what invalidation speaks of. Neither can hold a line break. */
+export const resourceOf = (authority: string, path: string): string => `${authority}\n${path}`;
+
+export function toKey(exchange: Exchange, parts: KeyParts, partition: string): string {
+  const { request } = exchange;
+  let key = `${request.scheme}\n${request.authority}\n${request.path}\n${request.query}\n`;
+  if (parts.mode === "declared") {
+    for (const name of parts.headers) key += `${name}=${request.headers.getJoined(name) ?? "\x00"}\n`;
+    if (parts.cookies.length > 0) key += `${cookieValues(request.headers.getAll("cookie"), parts.cookies)}\n`;
+  }
+  return partition === "" ? key : `${key}\n${partition}`;
+}
+
+/** The query without what the spec does not declare, in its order: that can neither bust the cache nor poison it. */
+export function declaredQuery(query: string, names: ReadonlySet<string>): string {
+  if (query === "") return query;
+  return query
+    .split("&")
+    .filter((pair) => {
+      const equals = pair.indexOf("=");
+      const name = decode(equals < 0 ? pair : pair.slice(0, equals));
+      const bracket = name.indexOf("[");
+      return names.has(name) || (bracket > 0 && names.has(name.slice(0, bracket)));
+    })
+    .join("&");
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return text;
+  }
+}
+
+function cookieValues(lines: readonly string[], names: readonly string[]): string {
+  const pairs = lines.flatMap((line) => line.split(";")).map((pair) => pair.trim());
+  return names
+    .map((name) => pairs.filter((pair) => pair.startsWith(`${name}=`)).join(";"))
+    .map((value) => JSON.stringify(value))
+    .join(",");
+}

@@ -1,0 +1,130 @@
+import type { GatewayResponse } from "../core/exchange.ts";
+import { HeaderList } from "../core/headers.ts";
+import type { Directives } from "./directives.ts";
+import { type Freshness, isGuessable, toFreshness } from "./freshness.ts";
+import { toHttpDate } from "./http-date.ts";
+import type { CacheOptions } from "./options.ts";
+import { selectingFields } from "./vary.ts";
+
+/** What a response would be stored as. */
+export interface Storable {
+  readonly freshness: Freshness;
+  /** What is stored of its header section. */
+  readonly headers: HeaderList;
+  readonly selectors: readonly string[];
+  readonly isPublic: boolean;
+}
+
+export interface StoreQuestion {
+  readonly requestHeaders: HeaderList;
+  readonly requestDirectives: Directives | undefined;
+  readonly response: GatewayResponse;
+  readonly requestedAtMs: number;
+  readonly receivedAtMs: number;
+  /** The key holds the consumer: nobody else will be given it. */
+  readonly isPartitioned: boolean;
+  readonly options: CacheOptions;
+}
+
+/** Final statuses whose meaning for caches this one knows; others need no `must-understand`. RFC 9111 §5.2.2.3. */
+const UNDERSTOOD = new Set([
+  200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 409, 410, 414, 415, 422, 429, 451, 500,
+  501, 502, 503, 504,
+]);
+
+/** Whether a response to a GET may be stored, and as what. RFC 9111 §3. @returns undefined: it may not */
+export function findStorable(question: StoreQuestion): Storable | undefined {
+  const { response, requestHeaders, requestedAtMs, receivedAtMs, isPartitioned, options } = question;
+  const { status, headers } = response;
+  // A 206 is a part, a 304 speaks of an answer we do not have.
+  if (status < 200 || status === 206 || status === 304) return undefined;
+  if (question.requestDirectives?.noStore === true) return undefined;
+  const known = toFreshness(status, headers, options, requestedAtMs, receivedAtMs);
+  const { directives, freshness, lifetimeSeconds } = known;
+  if (directives.mustUnderstand === true ? !UNDERSTOOD.has(status) : directives.noStore === true) return undefined;
+  if (directives.private?.length === 0) return undefined;
+  if (headers.has("set-cookie") && options.setCookie !== true) return undefined;
+  const isShareable =
+    isPartitioned || directives.public === true || directives.sMaxAge !== undefined || known.isTargeted;
+  if (requestHeaders.has("authorization") && !isShareable && directives.mustRevalidate !== true) return undefined;
+  const selectors = selectingFields(headers.getJoined("vary"));
+  if (selectors === undefined) return undefined;
+  // What a cookie may have shaped is for its owner, unless the upstream says otherwise. ATTACKS 25.
+  if (requestHeaders.has("cookie") && !isShareable && !selectors.includes("cookie")) return undefined;
+  if (!isWorthStoring(status, headers, lifetimeSeconds, freshness, options)) return undefined;
+  return {
+    freshness,
+    headers: toStoredHeaders(headers, directives, receivedAtMs),
+    selectors,
+    isPublic: directives.public === true,
+  };
+}
+
+/** Fresh for some time, or at least to be asked about again. An error only for the time its upstream states. */
+function isWorthStoring(
+  status: number,
+  headers: HeaderList,
+  lifetimeSeconds: number | undefined,
+  freshness: Freshness,
+  options: CacheOptions,
+): boolean {
+  if (status >= 400 && options.errors === false) return false;
+  if (lifetimeSeconds !== undefined && lifetimeSeconds > 0 && !freshness.alwaysAsk) return true;
+  const hasValidator = headers.has("etag") || headers.has("last-modified");
+  const canBeStale = freshness.staleWhileRevalidateMs > 0 || freshness.staleIfErrorMs > 0;
+  return status < 400 && (hasValidator || canBeStale) && (isGuessable(status) || lifetimeSeconds !== undefined);
+}
+
+/** Fields that are stored with no answer: those of one exchange, and those that their upstream keeps from reuse. */
+function toStoredHeaders(headers: HeaderList, directives: Directives, receivedAtMs: number): HeaderList {
+  const stored = headers.clone();
+  const withheld = [...(directives.noCache ?? []), ...(directives.private ?? [])];
+  stored.filter((name) => name !== "age" && !NEVER_STORED.has(name) && !withheld.includes(name));
+  if (!stored.has("date")) stored.append("Date", toHttpDate(receivedAtMs));
+  return stored;
+}
+const NEVER_STORED = new Set([
+  "proxy-authentication-info",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "connection",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "alt-svc",
+]);
+
+/** The stored header section after a 304: its fields replace the stored ones. RFC 9111 §3.2. */
+export function renewHeaders(stored: HeaderList, fresh: HeaderList): HeaderList {
+  const replaced = new Set<string>();
+  fresh.forEach((_name, _value, lower) => {
+    if (!NOT_RENEWED.has(lower) && !NEVER_STORED.has(lower)) replaced.add(lower);
+  });
+  const flat: string[] = [];
+  stored.forEach((name, value, lower) => {
+    if (!replaced.has(lower)) flat.push(name, value);
+  });
+  fresh.forEach((name, value, lower) => {
+    if (replaced.has(lower)) flat.push(name, value);
+  });
+  return new HeaderList(flat);
+}
+const NOT_RENEWED = new Set(["content-length", "content-encoding", "content-range", "age"]);
+
+/**
+ * What a request looks like from outside: the names of its fields, and of each value its length in powers of two and
+ * whether it holds anything unusual. An error is reused only for requests that look like the one that met it, so that
+ * a request made to fail (oversized, malformed, with a field that overrides something) fails for its sender alone.
+ * ATTACKS 28.
+ */
+export function shapeOf(headers: HeaderList): string {
+  const parts: string[] = [];
+  headers.forEach((_name, value, lower) => {
+    const isPlain = /^[\x20-\x7e]*$/.test(value);
+    parts.push(`${lower}:${32 - Math.clz32(value.length)}${isPlain ? "" : "!"}`);
+  });
+  return parts.sort().join(",");
+}
