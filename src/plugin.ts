@@ -1,5 +1,6 @@
 /** The plugin author's door. */
 export { default as Type } from "typebox";
+export { type Clock, systemClock } from "./core/clock.ts";
 export { GatewayError } from "./core/errors.ts";
 export {
   type Body,
@@ -16,4 +17,13 @@ export { HeaderList } from "./core/headers.ts";
 export type { Operation, SecurityScheme } from "./core/operation.ts";
 export { isSameSecret } from "./core/secrets.ts";
 export { parseRate } from "./core/units.ts";
-export { definePlugin, type Logger, PHASES, type Phase, type Plugin, type SetupContext } from "./pipeline/contract.ts";
+export {
+  CALL_TIMEOUT_MS,
+  definePlugin,
+  type Logger,
+  PHASES,
+  type Phase,
+  type Plugin,
+  type PluginInstance,
+  type SetupContext,
+} from "./pipeline/contract.ts";

@@ -50,6 +50,7 @@ export const ERRORS = {
     source: "upstream",
   },
   UPSTREAM_BUSY: { status: 503, title: "The service has all the requests it can take", source: "upstream" },
+  AUTH_UNAVAILABLE: { status: 503, title: "Credentials cannot be checked now", source: "gateway" },
   OVERLOADED: { status: 503, title: "The gateway is overloaded", source: "gateway" },
   SHUTTING_DOWN: { status: 503, title: "The gateway is shutting down", source: "gateway" },
   UPSTREAM_CONNECT_TIMEOUT: {

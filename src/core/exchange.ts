@@ -10,8 +10,8 @@ export type Body = null | Buffer | Readable;
 export interface GatewayRequest {
   /** As sent; methods are case-sensitive (RFC 9110 §9.1). */
   method: string;
-  /** The request target as it arrived; for logs, never for decisions. */
-  readonly target: string;
+  /** The request target as it arrived, less what credentials a plugin found in it; for logs, never for decisions. */
+  target: string;
   /** The one normalised path that routing, plugins, cache and upstream all see. */
   path: string;
   /** After the `?`, as it arrived, without the `?`; empty when there is none. */
@@ -82,6 +82,10 @@ export class Exchange {
   attempts = 0;
   /** The code of the error that ended it, if one did. */
   errorCode: string | undefined = undefined;
+  /** Times that a plugin has passed it on: tells the pipeline whether a plugin still holds it. */
+  passes = 0;
+  /** A plugin held it for too long: nothing may pass it on any more. */
+  isGivenUp = false;
   private aborted = false;
   private abortListeners: (() => void)[] | undefined = undefined;
   private extras: Map<symbol, unknown> | undefined = undefined;

@@ -1,19 +1,26 @@
+import type { TSchema } from "typebox";
 import { checkOptions } from "../config/check.ts";
 import type { Problem } from "../config/problem.ts";
 import type { PluginEntry } from "../config/schema.ts";
 import type { ConfigSource, Path } from "../config/source.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
-import type { Logger, Plugin } from "../pipeline/contract.ts";
+import { CALL_TIMEOUT_MS, type Logger, PHASES, type Phase, type Plugin } from "../pipeline/contract.ts";
+import { guard } from "../pipeline/guard.ts";
 import { loadPlugin } from "../pipeline/load-plugins.ts";
 import type { Step } from "../pipeline/order.ts";
+import { Watchdog } from "../pipeline/watchdog.ts";
 
 /** One plugin as a configuration names it, with checked options, ready to be set up for operations. */
 export interface AttachedPlugin {
   readonly plugin: Plugin;
+  readonly phase: Phase;
   readonly options: unknown;
   readonly folder: string;
   readonly shared: Map<string, object>;
+  readonly watchdog: Watchdog | undefined;
+  /** Takes what goes wrong when it is set up: once, however many operations it guards. */
+  readonly complain: (error: unknown) => void;
 }
 
 /** Reads one entry; what is wrong with it goes to `problems`, and then there is no plugin. */
@@ -24,47 +31,98 @@ export async function attachPlugin(
   problems: Problem[],
 ): Promise<AttachedPlugin | undefined> {
   const [name, given] = typeof entry === "string" ? [entry, {}] : (Object.entries(entry)[0] as [string, unknown]);
+  const place = typeof entry === "string" ? at : [...at, name];
+  let plugin: Plugin;
   try {
-    const plugin = await loadPlugin(name, from.folder);
-    const options = structuredClone(given ?? {});
-    const found = checkOptions(from.source, plugin.options, options, typeof entry === "string" ? at : [...at, name]);
-    problems.push(...found);
-    return found.length > 0 ? undefined : { plugin, options, folder: from.folder, shared: new Map() };
+    plugin = await loadPlugin(name, from.folder);
   } catch (error) {
     problems.push(from.source.problem(at, `plugin ${name} cannot be loaded: ${(error as Error).message}`));
     return undefined;
   }
+  const options = structuredClone(given ?? {}) as Record<string, unknown>;
+  const phase = takePhase(plugin, options);
+  const found = checkOptions(from.source, strictly(plugin.options), options, place);
+  if (phase === undefined) {
+    found.push(from.source.problem([...place, "phase"], `phase must be one of ${PHASES.join(", ")}`));
+  }
+  problems.push(...found);
+  if (found.length > 0 || phase === undefined) return undefined;
+  const limitMs = plugin.callTimeoutMs ?? CALL_TIMEOUT_MS;
+  let hasComplained = false;
+  const complain = (error: unknown): void => {
+    if (!hasComplained) problems.push(from.source.problem(place, `${name}: ${(error as Error).message}`));
+    hasComplained = true;
+  };
+  const watchdog = limitMs === 0 ? undefined : new Watchdog(limitMs);
+  return { plugin, phase, options, folder: from.folder, shared: new Map(), watchdog, complain };
 }
 
-/** Sets a plugin up for one operation. @param closers takes what the instance owns */
+/** Any plugin may be given another `phase` beside its options. @returns undefined when there is no such phase */
+function takePhase(plugin: Plugin, options: Record<string, unknown>): Phase | undefined {
+  const declared = (plugin.options as { properties?: object }).properties ?? {};
+  if (!Object.hasOwn(options, "phase") || Object.hasOwn(declared, "phase")) return plugin.phase;
+  const { phase } = options;
+  delete options.phase;
+  return PHASES.find((known) => known === phase);
+}
+
+const strict = new WeakMap<TSchema, TSchema>();
+
+/** An unknown key is an error, also where the author of a plugin did not say so. */
+function strictly(schema: TSchema): TSchema {
+  if (!("properties" in schema) || "additionalProperties" in schema) return schema;
+  let closed = strict.get(schema);
+  if (closed === undefined) {
+    closed = { ...schema, additionalProperties: false };
+    strict.set(schema, closed);
+  }
+  return closed;
+}
+
+/**
+ * Sets a plugin up for one operation.
+ * @param closers takes what the instance owns
+ * @returns undefined when it cannot be; its entry has complained
+ */
 export async function setUpPlugin(
   attached: AttachedPlugin,
   operation: Operation,
   scheme: SecurityScheme | undefined,
   log: Logger,
   closers: (() => void | Promise<void>)[],
-): Promise<Step> {
-  const { plugin, options, folder, shared } = attached;
-  const instance = await plugin.setup({
-    options: options as never,
-    operation,
-    scheme,
-    folder,
-    log,
-    clock: systemClock,
-    shared<T extends object>(create: () => T): T {
-      let value = shared.get(plugin.name) as T | undefined;
-      if (value === undefined) {
-        value = create();
-        shared.set(plugin.name, value);
-        const close = (value as { close?: () => void }).close;
-        if (typeof close === "function") closers.push(() => close.call(value));
-      }
-      return value;
-    },
-  });
-  if (typeof instance === "function") return { phase: plugin.phase, name: plugin.name, handler: instance };
-  if (instance.close !== undefined) closers.push(() => instance.close?.());
-  const preflight = instance.preflight?.bind(instance);
-  return { phase: instance.phase ?? plugin.phase, name: plugin.name, handler: instance.handler, preflight };
+): Promise<Step | undefined> {
+  const { plugin, phase, options, folder, shared, watchdog } = attached;
+  try {
+    const instance = await plugin.setup({
+      options: options as never,
+      operation,
+      scheme,
+      folder,
+      log,
+      clock: systemClock,
+      shared<T extends object>(create: () => T): T {
+        let value = shared.get(plugin.name) as T | undefined;
+        if (value === undefined) {
+          value = create();
+          shared.set(plugin.name, value);
+          const close = (value as { close?: () => void }).close;
+          if (typeof close === "function") closers.push(() => close.call(value));
+        }
+        return value;
+      },
+    });
+    if (typeof instance === "function")
+      return { phase, name: plugin.name, handler: guard(plugin.name, instance, watchdog) };
+    if (instance.close !== undefined) closers.push(() => instance.close?.());
+    return {
+      phase: instance.phase ?? phase,
+      name: plugin.name,
+      handler: guard(plugin.name, instance.handler, watchdog),
+      identityHeaders: instance.identityHeaders ?? [],
+      preflight: instance.preflight?.bind(instance),
+    };
+  } catch (error) {
+    attached.complain(error);
+    return undefined;
+  }
 }

@@ -9,8 +9,10 @@ import { createFallbackHandler } from "../forwarding/fallback.ts";
 import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
 import { setForwardedHeaders } from "../forwarding/request-headers.ts";
 import { createRetrying } from "../forwarding/retry.ts";
+import { toInternalFault } from "../pipeline/guard.ts";
+import { createIdentityStripper, setIdentity } from "../pipeline/identity.ts";
 import { inOrder, type Preflight, type Step } from "../pipeline/order.ts";
-import { createSecurityHandler } from "../pipeline/security.ts";
+import { createSecuritySteps, type Enforcer } from "../pipeline/security.ts";
 import { createRequestValidator } from "../validating/request.ts";
 
 import { answerErrors } from "./answer-errors.ts";
@@ -21,7 +23,7 @@ export interface RouteParts {
   readonly options: OperationOptions & Pick<RouteOptions, "prefix" | "stripPrefix">;
   readonly plugins: readonly Step[];
   /** A handler for each security scheme; undefined when the service guards itself. */
-  readonly enforcers: ReadonlyMap<string, Handler> | undefined;
+  readonly enforcers: ReadonlyMap<string, Enforcer> | undefined;
   readonly balancer: Balancer;
   readonly pools: UpstreamPools;
   readonly bodyBytes: number;
@@ -42,19 +44,21 @@ export interface BuiltRoute {
 /** The visible stack of one operation, outermost first. Composed once, when the snapshot is built. */
 export function buildRoute(parts: RouteParts): BuiltRoute {
   const { operation, options, bodyBytes } = parts;
-  const security = parts.enforcers && createSecurityHandler(operation, parts.enforcers);
+  const security = parts.enforcers === undefined ? [] : createSecuritySteps(operation, parts.enforcers);
   const validate = createRequestValidator(operation, options.validate ?? {}, { bodyBytes });
 
   const isSticky = options.upstream?.balance?.policy === "sticky";
-
+  const guards = [...(parts.enforcers?.values() ?? [])].flatMap(({ step }) => (step === "upstream" ? [] : [step]));
   const stack = inOrder([
+    ...step("observe", "strip-identity", createIdentityStripper([...parts.plugins, ...guards])),
     ...parts.plugins,
     ...step(
       "observe",
       "answer-errors",
       parts.plugins.some(({ phase }) => phase === "observe") ? answerErrors : undefined,
     ),
-    ...step("authenticate", "security", security),
+    ...security,
+    ...step("authenticate", "identity", setIdentity),
     ...step("validate", "validate-request", validate),
     ...step("cache", "fallback", options.fallback && createFallbackHandler(options.fallback, operation)),
     ...step("cache", "sticky-cookie", isSticky ? createStickyHandler(options.upstream?.balance ?? {}) : undefined),
@@ -78,7 +82,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     preflight: stack.find(({ preflight }) => preflight !== undefined)?.preflight,
     handle: compose(
       stack.map(({ handler }) => handler),
-      forward,
+      (exchange) => forward(exchange).catch(toInternalFault),
     ),
   };
 }

@@ -3,7 +3,6 @@ import type { Cache } from "../caching/cache.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import type { OperationOptions, PluginEntry } from "../config/schema.ts";
-import type { Handler } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
 import { parseBytes } from "../core/units.ts";
 import type { UpstreamPools } from "../forwarding/http.ts";
@@ -11,6 +10,7 @@ import { listSpecFiles, readDocument } from "../openapi/load.ts";
 import { type Spec, toSpec } from "../openapi/operations.ts";
 import { SpecError } from "../openapi/spec-error.ts";
 import type { Logger } from "../pipeline/contract.ts";
+import type { Enforcer } from "../pipeline/security.ts";
 import { Router } from "../routing/router.ts";
 import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
 import { type BuiltRoute, buildRoute } from "./build-route.ts";
@@ -139,7 +139,7 @@ class RouteBuilder {
         buildRoute({
           operation,
           options: merged,
-          plugins: steps,
+          plugins: steps.filter((step) => step !== undefined),
           enforcers: await this.enforcers(operation, guards),
           balancer,
           pools: this.parts.pools,
@@ -196,19 +196,19 @@ class RouteBuilder {
   private async enforcers(
     operation: Operation,
     guards: Map<string, AttachedPlugin | "upstream"> | undefined,
-  ): Promise<Map<string, Handler> | undefined> {
+  ): Promise<Map<string, Enforcer> | undefined> {
     if (guards === undefined) return undefined;
-    const enforcers = new Map<string, Handler>();
+    const enforcers = new Map<string, Enforcer>();
     for (const { scheme } of operation.security.flat()) {
       const guard = guards.get(scheme);
+      const known = this.spec.securitySchemes.get(scheme);
       if (guard === undefined) {
         this.complainOnce(scheme);
       } else if (guard === "upstream") {
-        enforcers.set(scheme, passThrough);
+        enforcers.set(scheme, { scheme: known, step: guard });
       } else {
-        const known = this.spec.securitySchemes.get(scheme);
-        const { handler } = await setUpPlugin(guard, operation, known, this.parts.log, this.closers);
-        enforcers.set(scheme, handler);
+        const step = await setUpPlugin(guard, operation, known, this.parts.log, this.closers);
+        if (step !== undefined) enforcers.set(scheme, { scheme: known, step });
       }
     }
     return enforcers;
@@ -223,8 +223,6 @@ class RouteBuilder {
     this.problems.push(this.route.source.problem(["security"], message));
   }
 }
-
-const passThrough: Handler = (exchange, next) => next(exchange);
 
 /** The operation's keys over the route's, one level deep; plugins and security are joined elsewhere. */
 function merge(route: RouteConfig["options"], own: OperationOptions): OperationOptions & RouteConfig["options"] {

@@ -48,7 +48,15 @@ export interface Plugin<Schema extends TSchema = TSchema> {
   readonly options: Schema;
   /** @returns the handler; close() of what it owns is called when its snapshot is replaced */
   setup(context: SetupContext<Static<Schema>>): PluginInstance | Promise<PluginInstance>;
+  /**
+   * Milliseconds that one call may take on its own, before it calls `next` and again after `next` has answered. Beyond
+   * that the client gets 500 PLUGIN_FAILED. Default {@link CALL_TIMEOUT_MS}; 0: no limit, for what reads bodies or waits.
+   */
+  readonly callTimeoutMs?: number;
 }
+
+export const CALL_TIMEOUT_MS = 10_000;
+
 export type PluginInstance =
   | Handler
   | {
@@ -57,6 +65,11 @@ export type PluginInstance =
       readonly phase?: Phase | undefined;
       /** Answers a CORS preflight for the operation, which no other handler sees. @param methods that the path has */
       preflight?(exchange: Exchange, methods: readonly string[]): GatewayResponse;
+      /**
+       * Request fields that only this plugin may set. What a client sends under these names is dropped before any plugin
+       * runs, even where another way to authenticate is taken. ATTACKS 17.
+       */
+      readonly identityHeaders?: readonly string[];
       close?(): void | Promise<void>;
     };
 

@@ -11,6 +11,8 @@ export interface Step {
   readonly handler: Handler;
   /** Answers a CORS preflight for the operation. */
   readonly preflight?: Preflight | undefined;
+  /** Request fields that only it may set, lower case. */
+  readonly identityHeaders?: readonly string[];
 }
 
 /** By phase; within a phase as given: the gateway's, the route's, the operation's. */

@@ -1,66 +1,120 @@
 import { GatewayError } from "../core/errors.ts";
 import { compose, type Handler, type Next } from "../core/exchange.ts";
-import type { Operation, SecurityRequirement } from "../core/operation.ts";
+import type { Operation, SecurityRequirement, SecurityScheme } from "../core/operation.ts";
+import type { Step } from "./order.ts";
+
+/** What enforces one security scheme of the spec. */
+export interface Enforcer {
+  readonly scheme: SecurityScheme | undefined;
+  /** "upstream": the service checks this scheme and its scopes itself. */
+  readonly step: Step | "upstream";
+}
+
+type Enforcers = ReadonlyMap<string, Enforcer>;
 
 /**
- * One handler for the `security` of an operation: every scheme of a requirement (and), any requirement (or), `{}` for
- * anonymous access; then the scopes. OpenAPI 3.2 §4.30.
- * @param enforcers a handler for each scheme that the operation names
+ * The steps for the `security` of an operation: every scheme of a requirement (and), any requirement (or), `{}` for
+ * anonymous access; scopes after the scheme that grants them. OpenAPI 3.2 §4.30.
+ * @param enforcers one for each scheme that the operation names; a scheme without one admits nobody
  */
-export function createSecurityHandler(
-  operation: Operation,
-  enforcers: ReadonlyMap<string, Handler>,
-): Handler | undefined {
-  if (operation.security.length === 0) return undefined;
-  const alternatives = operation.security.map((requirement) => requirementHandler(requirement, enforcers));
+export function createSecuritySteps(operation: Operation, enforcers: Enforcers): Step[] {
+  // Anonymous access last: written first, it would leave credentials unread, and hand them to the upstream.
+  const requirements = [...operation.security].sort((a, b) => Number(a.length === 0) - Number(b.length === 0));
+  const alternatives = requirements.map((requirement) => toAlternative(requirement, enforcers));
   const [only] = alternatives;
-  if (alternatives.length === 1 && only !== undefined) return only;
+  if (only === undefined) return [];
+  if (alternatives.length === 1) return only.steps.map((step) => ({ ...step, phase: "authenticate" }));
+  return [{ phase: "authenticate", name: alternatives.map(nameOf).join(" or "), handler: admitByAny(alternatives) }];
+}
 
+interface Alternative {
+  readonly steps: readonly Step[];
+  readonly handler: Handler;
+}
+
+const nameOf = ({ steps }: Alternative): string => steps.map(({ name }) => name).join(" and ") || "anonymous";
+
+/** Scopes are held against the credential of their own scheme, so they follow it at once. */
+function toAlternative(requirement: SecurityRequirement, enforcers: Enforcers): Alternative {
+  const steps = requirement.flatMap(({ scheme, scopes }): Step[] => {
+    const enforcer = enforcers.get(scheme);
+    if (enforcer?.step === "upstream") return [];
+    const step = enforcer?.step ?? refuse;
+    return scopes.length === 0 ? [step] : [step, requireScopes(scopes, enforcer?.scheme)];
+  });
+  const handlers = steps.map(({ handler }) => handler);
+  const [first] = handlers;
+  const isSingle = first !== undefined && handlers.length === 1;
+  return { steps, handler: isSingle ? first : (exchange, next) => compose(handlers, next)(exchange) };
+}
+
+function admitByAny(alternatives: readonly Alternative[]): Handler {
   return async function authenticateByAny(exchange, next) {
-    let refusal: unknown;
-    for (const alternative of alternatives) {
+    const refusals: GatewayError[] = [];
+    const { request } = exchange;
+    for (const { steps, handler } of alternatives) {
+      // A wrong credential is refused even where none is needed: who sent it believes to be somebody.
+      if (steps.length === 0 && refusals.some((refusal) => rank(refusal) > 0)) continue;
       let isAdmitted = false;
       const admitted: Next = (passed) => {
         isAdmitted = true;
         return next(passed);
       };
+      // A scheme that holds takes its credential out of the request; when the scheme after it refuses, it is put back.
+      const before = steps.length > 1 ? { headers: request.headers.clone(), query: request.query } : undefined;
       try {
-        return await alternative(exchange, admitted);
+        return await handler(exchange, admitted);
       } catch (error) {
         // Only a refusal of the credential itself lets the next alternative try: a plugin that broke never does.
-        if (isAdmitted || !(error instanceof GatewayError) || (error.status !== 401 && error.status !== 403))
-          throw error;
-        refusal = moreTelling(refusal, error);
+        const isRefusal = error instanceof GatewayError && (error.status === 401 || error.status === 403);
+        if (isAdmitted || !isRefusal) throw error;
+        refusals.push(error);
         exchange.consumer = undefined;
+        if (before !== undefined) Object.assign(request, before);
       }
     }
-    throw refusal;
+    throw mostTelling(refusals);
   };
 }
 
-/** Of two refusals, 403 tells more than 401, and a wrong credential more than a missing one. */
-const rank = (error: GatewayError): number => (error.status === 403 ? 2 : error.code.endsWith("_MISSING") ? 0 : 1);
-const moreTelling = (known: unknown, error: GatewayError): GatewayError =>
-  known instanceof GatewayError && rank(known) >= rank(error) ? known : error;
-
-function requirementHandler(requirement: SecurityRequirement, enforcers: ReadonlyMap<string, Handler>): Handler {
-  const scopes = requirement.flatMap((part) => part.scopes);
-  const handlers = requirement.map(({ scheme }) => enforcers.get(scheme) ?? refuse);
-  if (scopes.length > 0) handlers.push(requireScopes(scopes));
-  return (exchange, next) => compose(handlers, next)(exchange);
-}
-
-const refuse: Handler = async () => {
-  throw new GatewayError("CREDENTIALS_MISSING", "nothing enforces a scheme of this operation");
+const refuse: Step = {
+  phase: "authenticate",
+  name: "refuse",
+  handler() {
+    throw new GatewayError("CREDENTIALS_MISSING", "nothing enforces a scheme of this operation");
+  },
 };
 
-function requireScopes(scopes: readonly string[]): Handler {
-  return async function authorizeScopes(exchange, next) {
-    const granted = exchange.consumer?.scopes;
-    const missing = scopes.filter((scope) => !granted?.has(scope));
-    if (missing.length === 0) return next(exchange);
-    throw new GatewayError("SCOPE_MISSING", `needs ${missing.join(", ")}`, {
-      headers: { "WWW-Authenticate": `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"` },
-    });
+function requireScopes(scopes: readonly string[], scheme: SecurityScheme | undefined): Step {
+  const isBearer = scheme?.type === "oauth2" || scheme?.type === "openIdConnect" || scheme?.scheme === "bearer";
+  const challenge = `Bearer error="insufficient_scope", scope="${scopes.join(" ")}"`;
+  return {
+    phase: "authenticate",
+    name: `scopes ${scopes.join(" ")}`,
+    handler: async function authorizeScopes(exchange, next) {
+      const granted = exchange.consumer?.scopes;
+      for (const scope of scopes) {
+        if (granted?.has(scope)) continue;
+        const missing = scopes.filter((each) => !granted?.has(each));
+        const options = isBearer ? { headers: { "WWW-Authenticate": challenge } } : {};
+        throw new GatewayError("SCOPE_MISSING", `needs ${missing.join(", ")}`, options);
+      }
+      return next(exchange);
+    },
   };
+}
+
+/** Of several refusals: 403 tells more than 401, and a wrong credential more than a missing one. */
+const rank = (error: GatewayError): number => (error.status === 403 ? 2 : error.code.endsWith("_MISSING") ? 0 : 1);
+
+/** The most telling refusal; a 401 names the challenge of every alternative (RFC 9110 §11.6.1). */
+function mostTelling(refusals: readonly GatewayError[]): GatewayError {
+  const [best] = [...refusals].sort((a, b) => rank(b) - rank(a)) as [GatewayError];
+  if (best.status !== 401) return best;
+  const challenges = new Set(refusals.flatMap((error) => error.headers?.["WWW-Authenticate"] ?? []));
+  return new GatewayError(best.code, best.message, {
+    cause: best.cause,
+    headers: { ...best.headers, "WWW-Authenticate": [...challenges] },
+    ...(best.extensions && { extensions: best.extensions }),
+  });
 }

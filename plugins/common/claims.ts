@@ -1,0 +1,87 @@
+import { hash } from "node:crypto";
+import { type Consumer, type Exchange, Type } from "../../src/plugin.ts";
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** Options of every plugin that learns who calls from claims. */
+export const claimOptions = {
+  consumerClaim: Type.Optional(
+    Type.String({ description: "Claim that names the consumer. Default: sub, then client_id, then azp." }),
+  ),
+  groupsClaim: Type.String({ default: "groups", description: "Claim that lists the consumer's groups." }),
+  headers: Type.Record(Type.String(), Type.String(), {
+    default: {},
+    description: "Request field to claim: what the upstream is told, such as { X-User-Email: email }.",
+  }),
+};
+
+/** Where common issuers say what a token may do: a string of words (RFC 8693 §4.2), or a list. */
+const SCOPE_CLAIMS = ["scope", "scp", "scopes", "roles"] as const;
+
+/** @param credential names who carries no name: one consumer for each, so that nobody shares a limit or a cache entry */
+export function toConsumer(
+  claims: Claims,
+  credential: string,
+  options: { readonly consumerClaim?: string; readonly groupsClaim: string },
+): Consumer {
+  const { consumerClaim } = options;
+  const named =
+    consumerClaim === undefined ? (claims.sub ?? claims.client_id ?? claims.azp) : at(claims, consumerClaim);
+  const isNamed = (typeof named === "string" && named !== "") || typeof named === "number";
+  const groups = new Set<string>();
+  addWords(groups, at(claims, options.groupsClaim));
+  const scopes = new Set<string>();
+  for (const name of SCOPE_CLAIMS) addWords(scopes, claims[name]);
+  addWords(scopes, at(claims, "realm_access.roles"));
+  return {
+    name: isNamed ? String(named) : `token-${hash("sha256", credential, "hex").slice(0, 24)}`,
+    groups: [...groups],
+    scopes,
+    claims,
+  };
+}
+
+/** A claim, or one inside another (`realm_access.roles`). */
+export function at(claims: Claims, path: string): unknown {
+  if (Object.hasOwn(claims, path)) return claims[path];
+  let value: unknown = claims;
+  for (const name of path.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Claims)[name];
+  }
+  return value;
+}
+
+function addWords(words: Set<string>, value: unknown): void {
+  const list = typeof value === "string" ? value.split(" ") : Array.isArray(value) ? value : [];
+  for (const word of list) {
+    if (typeof word === "string" && word !== "") words.add(word);
+  }
+}
+
+/** Field lines for the upstream, made once for each credential. Their names are identity headers of the plugin. */
+export function toClaimHeaders(
+  claims: Claims,
+  headers: Readonly<Record<string, string>>,
+): (readonly [string, string])[] {
+  const lines: (readonly [string, string])[] = [];
+  for (const [field, claim] of Object.entries(headers)) {
+    const value = at(claims, claim);
+    if (value === undefined || value === null) continue;
+    const text = Array.isArray(value) ? value.map(asText).join(", ") : asText(value);
+    lines.push([field, text]);
+  }
+  return lines;
+}
+
+const VISIBLE = /^[\x20-\x7e]*$/;
+
+/** A claim is the issuer's text, often the user's own: no line break of it may reach a header. */
+function asText(value: unknown): string {
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return VISIBLE.test(text) ? text : encodeURIComponent(Buffer.from(text).toString());
+}
+
+export function appendHeaders(exchange: Exchange, lines: readonly (readonly [string, string])[]): void {
+  for (const [field, value] of lines) exchange.request.headers.append(field, value);
+}
