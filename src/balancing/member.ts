@@ -24,6 +24,8 @@ export class Member implements Endpoint {
   isUnreachable = false;
   /** Outlier detection keeps it out. */
   isEjected = false;
+  /** Was it out at any time of the current interval? */
+  wasEjected = false;
   /** It asked for rest by `Retry-After`. */
   isResting = false;
   /** Ends the timer that will let it back in. */

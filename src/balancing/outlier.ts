@@ -66,6 +66,7 @@ export class OutlierDetector {
   private eject(member: Member, reason: string): void {
     if (member.isEjected || !this.hasRoom()) return;
     member.isEjected = true;
+    member.wasEjected = true;
     member.ejections++;
     const lasts = Math.min(this.ejectionMs * member.ejections, this.maxEjectionMs);
     member.cancelReturn = this.clock.after(lasts, () => this.readmit(member, "its ejection is over"));
@@ -83,8 +84,9 @@ export class OutlierDetector {
   private sweep(): void {
     this.ejectBySuccessRate();
     for (const member of this.host.members()) {
-      // A quiet interval is forgiven one ejection.
-      if (!member.isEjected && member.ejections > 0 && member.failures === 0) member.ejections--;
+      // An interval that it was in from end to end is forgiven one ejection.
+      if (!member.isEjected && !member.wasEjected && member.ejections > 0) member.ejections--;
+      member.wasEjected = member.isEjected;
       member.requests = 0;
       member.failures = 0;
     }
