@@ -3,7 +3,7 @@ import { Service, type ServiceParts } from "../../src/balancing/service.ts";
 import { Exchange } from "../../src/core/exchange.ts";
 import { HeaderList } from "../../src/core/headers.ts";
 import type { Endpoint, Instance, Outcome } from "../../src/core/upstream.ts";
-import { ManualClock } from "./manual-clock.ts";
+import { MANUAL_START_MS, ManualClock } from "./manual-clock.ts";
 
 /** A request without a socket. */
 export function exchangeOf(
@@ -31,7 +31,7 @@ export function exchangeOf(
       authority: "test",
     },
     client: { address, peer: address },
-    startedAtMs: parts.startedAtMs ?? 0,
+    startedAtMs: parts.startedAtMs ?? MANUAL_START_MS,
   });
 }
 

@@ -1,8 +1,10 @@
 import type { Clock } from "../../src/core/clock.ts";
 
+export const MANUAL_START_MS = 1_000_000;
+
 /** A clock that stands still until it is told to move. */
 export class ManualClock implements Clock {
-  private now = 1_000_000;
+  private now = MANUAL_START_MS;
   private timers: { atMs: number; callback: () => void }[] = [];
 
   nowMs(): number {
