@@ -59,7 +59,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ),
     ...security,
     ...step("authenticate", "identity", setIdentity),
-    ...step("validate", "validate-request", validate),
+    ...step("validate", "validate-request", validate?.handler),
     ...step("cache", "fallback", options.fallback && createFallbackHandler(options.fallback, operation)),
     ...step("cache", "sticky-cookie", isSticky ? createStickyHandler(options.upstream?.balance ?? {}) : undefined),
     // Innermost of its phase: what the others add to an answer is for one client, and never stored.

@@ -1,128 +1,140 @@
 import { readWhole } from "../core/body.ts";
-import { channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, Handler } from "../core/exchange.ts";
-import { findMediaType, isJson } from "../core/media-type.ts";
-import type { MediaType, Operation, Parameter } from "../core/operation.ts";
-import { type Check, lazyCheck } from "./compile.ts";
+import { findMediaType, type ParsedMediaType } from "../core/media-type.ts";
+import type { Operation } from "../core/operation.ts";
+import { createAcceptCheck } from "./accept.ts";
+import { BodyPlan } from "./bodies/body-plan.ts";
+import { decompress } from "./bodies/decompress.ts";
+import { findContent } from "./bodies/media-match.ts";
+import { limitBody } from "./bodies/size.ts";
+import { recordFinding } from "./findings.ts";
 import type { ValidateOptions } from "./options.ts";
-import { toPointer, type Violation } from "./violation.ts";
+import { ParameterChecks } from "./parameters/check.ts";
+import { Malformed } from "./parameters/decode.ts";
+import { createDefaults } from "./parameters/defaults.ts";
+import { Violations } from "./schema/check.ts";
 
-interface ParameterCheck {
-  readonly parameter: Parameter;
-  readonly check: Check | undefined;
-  readonly types: ReadonlySet<string>;
+/** Checks the requests of one operation. */
+export interface RequestValidator {
+  readonly handler: Handler;
+  /** Compiles what the first request would have to wait for. */
+  prepare(): void;
 }
 
-/** Checks a request against its operation before anything is sent upstream. */
+/** @returns undefined when requests are not checked */
 export function createRequestValidator(
   operation: Operation,
   options: ValidateOptions,
   limits: { readonly bodyBytes: number },
-): Handler | undefined {
+): RequestValidator | undefined {
   const mode = options.request ?? "enforce";
   if (mode === "off") return undefined;
-  const parameters = operation.parameters.map((parameter) => toParameterCheck(operation, parameter));
-  const media = (operation.requestBody?.content ?? []).map((type) => ({
-    type,
-    check: type.schema === undefined ? undefined : lazyCheck(operation.spec, type.schema, "body", ""),
-  }));
+  const { unknownQuery = "allow" } = options;
+  const parameters = new ParameterChecks(operation, unknownQuery !== "allow");
+  const body = operation.requestBody === undefined ? undefined : new BodyChecks(operation, limits.bodyBytes);
+  const checkAccept = createAcceptCheck(operation);
+  const addDefaults = options.defaults === true ? createDefaults(operation) : undefined;
+  const isEnforced = mode === "enforce";
 
-  return async function validateRequest(exchange, next) {
-    const violations: Violation[] = [];
-    if (parameters.length > 0) checkParameters(exchange, parameters, violations);
-    if (operation.requestBody !== undefined) await checkBody(exchange, violations);
-    if (violations.length > 0) {
-      if (channels.validation.hasSubscribers) channels.validation.publish({ exchange, side: "request", violations });
-      if (mode === "enforce") {
-        throw new GatewayError("REQUEST_INVALID", "the request differs from the API description", {
-          extensions: { violations },
-        });
+  async function validateRequest(exchange: Exchange, next: Parameters<Handler>[1]): ReturnType<Handler> {
+    const violations = new Violations();
+    parameters.check(exchange, violations);
+    if (body !== undefined) {
+      const pending = body.check(exchange, violations, isEnforced);
+      if (pending !== undefined) await pending;
+    }
+    if (checkAccept !== undefined) checkAccept(exchange, violations, isEnforced);
+    if (!violations.isEmpty) {
+      recordFinding(exchange, operation, "request", violations);
+      if (isEnforced && (unknownQuery === "refuse" || violations.list.some(({ keyword }) => keyword !== "unknown"))) {
+        throw toError(violations);
       }
     }
+    addDefaults?.(exchange.request);
     return next(exchange);
-  };
+  }
 
-  async function checkBody(exchange: Exchange, violations: Violation[]): Promise<void> {
-    const contentType = exchange.request.headers.get("content-type");
-    if (exchange.request.body === null) {
-      if (operation.requestBody?.required) {
-        violations.push({ location: "body", pointer: "", keyword: "required", message: "a body is required" });
+  return {
+    handler: validateRequest,
+    prepare() {
+      parameters.prepare();
+      body?.prepare();
+    },
+  };
+}
+
+/** A body that cannot be read at all has a code of its own: the sender's serialiser is at fault, not its data. */
+function toError(violations: Violations): GatewayError {
+  const { list, isCapped } = violations;
+  const first = list[0];
+  const extensions = isCapped ? { violations: list, violationsCapped: true } : { violations: list };
+  if (list.length === 1 && first?.location === "body" && (first.keyword === "parse" || first.keyword === "encoding")) {
+    return new GatewayError("BODY_MALFORMED", `the body ${first.message}`, { extensions });
+  }
+  const detail = isCapped
+    ? `the request differs from the API description in more than ${list.length} ways; the first ${list.length} are listed`
+    : "the request differs from the API description";
+  return new GatewayError("REQUEST_INVALID", detail, { extensions });
+}
+
+class BodyChecks {
+  private readonly plans: readonly BodyPlan[];
+  private readonly isRequired: boolean;
+  private readonly limitBytes: number;
+
+  constructor(operation: Operation, limitBytes: number) {
+    this.plans = BodyPlan.all(operation, operation.requestBody?.content ?? [], "request");
+    this.isRequired = operation.requestBody?.required ?? false;
+    this.limitBytes = limitBytes;
+  }
+
+  prepare(): void {
+    for (const plan of this.plans) plan.prepare();
+  }
+
+  /** @returns undefined when there is nothing to wait for */
+  check(exchange: Exchange, violations: Violations, isEnforced: boolean): Promise<void> | undefined {
+    const { request } = exchange;
+    if (request.body === null) {
+      if (this.isRequired) violations.add("body", "", "required", "a body is required");
+      return undefined;
+    }
+    if (this.plans.length === 0) return undefined;
+    const contentType = request.headers.get("content-type");
+    const type = contentType === undefined ? undefined : findMediaType(contentType);
+    const plan = type && findContent(this.plans, type);
+    if (type === undefined || plan === undefined) {
+      const message = `send ${this.plans.map(({ media }) => media.type).join(" or ")}`;
+      if (isEnforced) {
+        throw new GatewayError("MEDIA_TYPE_UNSUPPORTED", message, {
+          headers: { Accept: this.plans.map(({ media }) => media.type).join(", ") },
+        });
       }
+      violations.add("body", "", "media-type", message);
+      return undefined;
+    }
+    if (plan.isWhole(type)) return this.checkWhole(exchange, plan, type, violations);
+    request.body = limitBody(request.body, request.headers, Math.min(this.limitBytes, plan.maxBytes));
+    return undefined;
+  }
+
+  private async checkWhole(
+    exchange: Exchange,
+    plan: BodyPlan,
+    type: ParsedMediaType,
+    violations: Violations,
+  ): Promise<void> {
+    const { request } = exchange;
+    const bytes = await readWhole(request.body, this.limitBytes);
+    request.body = bytes;
+    if (bytes === null || bytes.length === 0) {
+      if (this.isRequired) violations.add("body", "", "required", "a body is required");
       return;
     }
-    const parsed = contentType === undefined ? undefined : findMediaType(contentType);
-    const match = parsed && media.find(({ type }) => isSameMedia(type, parsed.essence));
-    if (parsed === undefined || match === undefined) {
-      throw new GatewayError("MEDIA_TYPE_UNSUPPORTED", `send ${media.map(({ type }) => type.type).join(" or ")}`);
-    }
-    if (!isJson(parsed) || match.check === undefined) return;
-    const body = await readWhole(exchange.request.body, limits.bodyBytes);
-    exchange.request.body = body;
-    let value: unknown;
-    try {
-      value = JSON.parse(String(body));
-    } catch (cause) {
-      throw new GatewayError("BODY_MALFORMED", "the body is not JSON", { cause });
-    }
-    violations.push(...match.check(value));
+    const coding = request.headers.getJoined("content-encoding");
+    const plain = coding === undefined ? bytes : await decompress(bytes, coding, this.limitBytes);
+    if (plain instanceof Malformed) violations.add("body", "", plain.keyword, plain.message);
+    else plan.checkBytes(plain, type, violations);
   }
-}
-
-const isSameMedia = (type: MediaType, essence: string): boolean => {
-  const declared = findMediaType(type.type);
-  if (declared === undefined) return false;
-  if (declared.type === "*") return true;
-  return declared.subtype === "*" ? essence.startsWith(`${declared.type}/`) : declared.essence === essence;
-};
-
-function toParameterCheck(operation: Operation, parameter: Parameter): ParameterCheck {
-  const { schema } = parameter;
-  const location = parameter.in;
-  const bundled = schema === undefined ? undefined : operation.spec.bundle(schema);
-  const type = typeof bundled === "object" ? bundled.type : undefined;
-  return {
-    parameter,
-    check: schema === undefined ? undefined : lazyCheck(operation.spec, schema, location, toPointer(parameter.name)),
-    types: new Set(Array.isArray(type) ? type.map(String) : type === undefined ? [] : [String(type)]),
-  };
-}
-
-function checkParameters(exchange: Exchange, checks: readonly ParameterCheck[], violations: Violation[]): void {
-  const query = new URLSearchParams(exchange.request.query);
-  for (const { parameter, check, types } of checks) {
-    const raw = rawValues(exchange, query, parameter);
-    if (raw.length === 0) {
-      if (parameter.required) {
-        violations.push({
-          location: parameter.in,
-          pointer: toPointer(parameter.name),
-          keyword: "required",
-          message: "is required",
-        });
-      }
-      continue;
-    }
-    if (check === undefined || types.has("object")) continue;
-    const first = raw[0] as string;
-    const value = types.has("array")
-      ? (parameter.explode && parameter.in === "query" ? raw : first.split(",")).map((item) =>
-          coerce(item, new Set(["number", "boolean", "string"])),
-        )
-      : coerce(first, types);
-    violations.push(...check(value));
-  }
-}
-
-function rawValues(exchange: Exchange, query: URLSearchParams, parameter: Parameter): string[] {
-  if (parameter.in === "path") return [exchange.pathParameters[parameter.name] ?? ""];
-  if (parameter.in === "query") return query.getAll(parameter.name);
-  if (parameter.in === "header") return exchange.request.headers.getAll(parameter.name.toLowerCase());
-  return [];
-}
-
-function coerce(text: string, types: ReadonlySet<string>): unknown {
-  if ((types.has("integer") || types.has("number")) && /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/.test(text)) return Number(text);
-  if (types.has("boolean") && (text === "true" || text === "false")) return text === "true";
-  return text;
 }

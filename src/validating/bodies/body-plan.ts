@@ -1,0 +1,155 @@
+import { isUtf8 } from "node:buffer";
+import { findMediaType, isJson, type ParsedMediaType } from "../../core/media-type.ts";
+import type { MediaType, Operation } from "../../core/operation.ts";
+import { acceptReadings } from "../parameters/accept.ts";
+import { Malformed, type Reading } from "../parameters/decode.ts";
+import { type SchemaCheck, schemaCheck, type Violations } from "../schema/check.ts";
+import type { Direction } from "../schema/evaluation.ts";
+import { isObject } from "../schema/keywords.ts";
+import { Shape, toScalar } from "../schema/shape.ts";
+import { toPointer } from "../violation.ts";
+import { readForm } from "./form.ts";
+import { parseJson } from "./json.ts";
+import { findSequenceReader } from "./lines.ts";
+import { splitMultipart } from "./multipart.ts";
+import { type PartPlan, partPlans, readParts } from "./multipart-value.ts";
+import { parseXml } from "./xml.ts";
+import { readXml, rootName } from "./xml-value.ts";
+
+/** One declared media type of a body: which types it covers, and how its bytes are read and checked. */
+export class BodyPlan {
+  readonly range: ParsedMediaType;
+  readonly media: MediaType;
+  private readonly check: SchemaCheck | undefined;
+  private readonly itemCheck: SchemaCheck | undefined;
+  private readonly operation: Operation;
+  private knownShape: Shape | undefined = undefined;
+  private knownParts: Map<string, PartPlan> | undefined = undefined;
+
+  private constructor(operation: Operation, media: MediaType, range: ParsedMediaType, direction: Direction) {
+    this.operation = operation;
+    this.media = media;
+    this.range = range;
+    this.check = media.schema === undefined ? undefined : schemaCheck(operation.spec, media.schema, direction);
+    this.itemCheck =
+      media.itemSchema === undefined ? undefined : schemaCheck(operation.spec, media.itemSchema, direction);
+  }
+
+  /** The plans of a body; a media type that cannot be read covers nothing. */
+  static all(operation: Operation, content: readonly MediaType[], direction: Direction): BodyPlan[] {
+    const plans: BodyPlan[] = [];
+    for (const media of content) {
+      const range = findMediaType(media.type);
+      if (range !== undefined) plans.push(new BodyPlan(operation, media, range, direction));
+    }
+    return plans;
+  }
+
+  prepare(): void {
+    this.check?.prepare();
+    this.itemCheck?.prepare();
+  }
+
+  /** True when all bytes must be there before anything can be said. */
+  isWhole(type: ParsedMediaType): boolean {
+    if (this.check === undefined && this.itemCheck === undefined) return false;
+    return kindOf(type) !== "binary";
+  }
+
+  /** Most bytes that a binary body may have by its schema. */
+  get maxBytes(): number {
+    const schema = this.check?.schema;
+    return isObject(schema) && typeof schema.maxLength === "number" ? schema.maxLength : Number.POSITIVE_INFINITY;
+  }
+
+  /** Adds what is wrong with a body. @param type as the message itself says */
+  checkBytes(bytes: Buffer, type: ParsedMediaType, violations: Violations): void {
+    const sequence = findSequenceReader(type.essence);
+    if (sequence !== undefined) this.checkSequence(sequence(bytes), violations);
+    else if (this.check !== undefined) this.checkWhole(bytes, type, this.check, violations);
+  }
+
+  private checkWhole(bytes: Buffer, type: ParsedMediaType, check: SchemaCheck, violations: Violations): void {
+    const kind = kindOf(type);
+    if (kind === "json") this.accept(parseJson(bytes), check, violations);
+    else if (kind === "multipart") this.checkMultipart(bytes, type, check, violations);
+    else if (kind === "xml") this.checkXml(bytes, check, violations);
+    else if (kind === "form" || kind === "text") this.checkText(bytes, type, kind === "form", check, violations);
+  }
+
+  private checkText(
+    bytes: Buffer,
+    type: ParsedMediaType,
+    isForm: boolean,
+    check: SchemaCheck,
+    violations: Violations,
+  ): void {
+    if (!isUtf8(bytes) && !type.parameters.has("charset")) {
+      violations.add("body", "", "parse", "is not UTF-8");
+      return;
+    }
+    const text = bytes.toString("utf8");
+    const read = (reading: Reading): unknown =>
+      isForm
+        ? readForm(text, this.shape, this.media.encoding, reading)
+        : toScalar(text, this.shape.types, reading.asText);
+    acceptReadings(read, check, "body", "", violations);
+  }
+
+  private checkMultipart(bytes: Buffer, type: ParsedMediaType, check: SchemaCheck, violations: Violations): void {
+    const parts = splitMultipart(bytes, type.parameters.get("boundary"));
+    if (parts instanceof Malformed || type.subtype !== "form-data") {
+      if (parts instanceof Malformed) this.accept(parts, check, violations);
+      return;
+    }
+    this.knownParts ??= partPlans(this.operation, this.media.encoding);
+    this.accept(readParts(parts, this.shape, this.knownParts, violations), check, violations);
+  }
+
+  private checkXml(bytes: Buffer, check: SchemaCheck, violations: Violations): void {
+    const root = parseXml(bytes);
+    if (root instanceof Malformed) {
+      this.accept(root, check, violations);
+      return;
+    }
+    const name = rootName(this.shape);
+    if (name !== undefined && name !== root.name)
+      violations.add("body", "", "xml", `the root element must be <${name}>`);
+    this.accept(readXml(root, this.shape), check, violations);
+  }
+
+  private checkSequence(items: Iterable<unknown>, violations: Violations): void {
+    const { itemCheck, check } = this;
+    const all: unknown[] = [];
+    let index = 0;
+    for (const item of items) {
+      if (item instanceof Malformed) violations.add("body", toPointer(index), item.keyword, item.message);
+      else itemCheck?.check(item, "body", toPointer(index), violations);
+      if (check !== undefined) all.push(item);
+      index++;
+      if (violations.isCapped) return;
+    }
+    if (check !== undefined && violations.isEmpty) check.check(all, "body", "", violations);
+  }
+
+  private accept(value: unknown, check: SchemaCheck, violations: Violations): void {
+    if (value instanceof Malformed) violations.add("body", value.pointer ?? "", value.keyword, value.message);
+    else check.check(value, "body", "", violations);
+  }
+
+  private get shape(): Shape {
+    this.knownShape ??= Shape.of(this.check?.schema ?? true);
+    return this.knownShape;
+  }
+}
+
+type Kind = "json" | "form" | "multipart" | "xml" | "text" | "binary";
+
+function kindOf(type: ParsedMediaType): Kind {
+  if (isJson(type)) return "json";
+  if (type.essence === "application/x-www-form-urlencoded") return "form";
+  if (findSequenceReader(type.essence) !== undefined) return "text";
+  if (type.type === "multipart") return "multipart";
+  if (type.subtype === "xml" || type.subtype.endsWith("+xml")) return "xml";
+  return type.type === "text" ? "text" : "binary";
+}

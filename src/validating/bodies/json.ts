@@ -1,0 +1,90 @@
+import { isUtf8 } from "node:buffer";
+import { Malformed } from "../parameters/decode.ts";
+
+/** Nesting that is taken. Deeper is nobody's data, and recursion over it would end in a full stack. ATTACKS 40. */
+const MAX_DEPTH = 512;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+
+const NOT_UTF8 = new Malformed("parse", "is not UTF-8; JSON is always UTF-8 (RFC 8259 §8.1)");
+const HAS_BOM = new Malformed("parse", "starts with a byte order mark; JSON has none (RFC 8259 §8.1)");
+const TOO_DEEP = new Malformed("parse", `is nested deeper than ${MAX_DEPTH} levels`);
+const DUPLICATE = new Malformed("parse", "has an object that names a member twice; readers differ on which one counts");
+const OUT_OF_RANGE = new Malformed("parse", "has a number that no double can hold");
+const LONE_SURROGATE = new Malformed("parse", "has half of a surrogate pair, which is no character");
+const NOT_JSON = new Malformed("parse", "is not JSON");
+
+/**
+ * Reads JSON so that no other reader could see something else in the same bytes (ATTACKS 40): what is ambiguous is
+ * refused. One pass over the bytes counts the members; `JSON.parse` keeps one of two equal names, so fewer members in
+ * the value than in the text means a duplicate.
+ * @returns the value, or why there is none
+ */
+export function parseJson(bytes: Buffer): unknown {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return HAS_BOM;
+  if ((bytes[0] === 0xfe && bytes[1] === 0xff) || (bytes[0] === 0xff && bytes[1] === 0xfe) || !isUtf8(bytes))
+    return NOT_UTF8;
+  let members = 0;
+  let depth = 0;
+  let hasEscapedSurrogate = false;
+  const { length } = bytes;
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[i] as number;
+    if (byte === QUOTE) {
+      for (i++; i < length; i++) {
+        const inner = bytes[i] as number;
+        if (inner === QUOTE) break;
+        if (inner !== BACKSLASH) continue;
+        i++;
+        // \ud8… to \udf…
+        if (bytes[i] === 0x75 && ((bytes[i + 1] as number) | 0x20) === 0x64) hasEscapedSurrogate = true;
+      }
+    } else if (byte === COLON) members++;
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > MAX_DEPTH) return TOO_DEEP;
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return NOT_JSON;
+  }
+  const count = countMembers(value);
+  if (count !== members) return Number.isNaN(count) ? OUT_OF_RANGE : DUPLICATE;
+  return hasEscapedSurrogate && !isWellFormed(value) ? LONE_SURROGATE : value;
+}
+
+/** @returns NaN when a number is beyond what a double holds: JSON.parse makes it infinite */
+function countMembers(value: unknown): number {
+  if (typeof value !== "object" || value === null) return typeof value === "number" ? value - value : 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i];
+      if (typeof item === "object") count += countMembers(item);
+      else if (typeof item === "number") count += item - item;
+    }
+    return count;
+  }
+  // JSON.parse makes plain objects: nothing is inherited that could be enumerated.
+  for (const name in value) {
+    count++;
+    const member = (value as Record<string, unknown>)[name];
+    if (typeof member === "object") count += countMembers(member);
+    else if (typeof member === "number") count += member - member;
+  }
+  return count;
+}
+
+const isWellFormed = (value: unknown): boolean =>
+  everyLeaf(value, (leaf) => typeof leaf !== "string" || (leaf as string & { isWellFormed(): boolean }).isWellFormed());
+
+/** Calls back for every name and every value that is neither object nor array, until one is refused. */
+function everyLeaf(value: unknown, isGood: (leaf: unknown) => boolean): boolean {
+  if (typeof value !== "object" || value === null) return isGood(value);
+  if (Array.isArray(value)) return value.every((item) => everyLeaf(item, isGood));
+  return Object.entries(value).every(([name, member]) => isGood(name) && everyLeaf(member, isGood));
+}

@@ -1,0 +1,70 @@
+import { type Shape, STRING, toScalar } from "../schema/shape.ts";
+import { BAD_ENCODING, Malformed, type Reading } from "./decode.ts";
+import { type Notation, type Pair, REPEATED } from "./styles.ts";
+
+/** Steps into a value that a name may take: `a[b][c]`. A client chooses it. */
+const MAX_STEPS = 16;
+
+type Branch = Record<string, unknown>;
+
+/**
+ * An object in style deepObject: `filter[color]=red`. Deeper names and lists (`a[b][c]`, `a[b][]`, `a[b][0]`) are no
+ * part of OpenAPI, but servers commonly read them so, and a schema can ask for them.
+ * @param pairs names are the part from the first bracket on
+ */
+export function readDeepObject(pairs: readonly Pair[], shape: Shape, notation: Notation, reading: Reading): unknown {
+  const root: Branch = Object.create(null);
+  for (const [brackets, raw] of pairs) {
+    const steps = toSteps(brackets, notation, reading);
+    if (steps === undefined) return new Malformed("style", "must be written as name[member]=value (style deepObject)");
+    const text = notation.decode(raw, reading);
+    if (text === undefined) return BAD_ENCODING;
+    if (!place(root, steps, text, shape, reading)) return REPEATED;
+  }
+  return toLists(root, shape);
+}
+
+function toSteps(brackets: string, notation: Notation, reading: Reading): string[] | undefined {
+  if (!/^(?:\[[^[\]]*\])+$/.test(brackets)) return undefined;
+  const steps: string[] = [];
+  for (const step of brackets.slice(1, -1).split("][")) {
+    const decoded = notation.decode(step, reading);
+    if (decoded === undefined || steps.length >= MAX_STEPS) return undefined;
+    steps.push(decoded);
+  }
+  return steps;
+}
+
+/** @returns false when something stands there already */
+function place(root: Branch, steps: readonly string[], text: string, shape: Shape, reading: Reading): boolean {
+  let branch = root;
+  let at: Shape | undefined = shape;
+  for (let i = 0; i < steps.length; i++) {
+    const isList: boolean = at?.isArray === true && !at.isObject;
+    const name: string = isList && steps[i] === "" ? String(Object.keys(branch).length) : (steps[i] as string);
+    at = isList ? at?.items : at?.member(name);
+    if (i < steps.length - 1 || (at?.isArray === true && !at.isScalar)) {
+      branch[name] ??= Object.create(null);
+      if (typeof branch[name] !== "object") return false;
+      branch = branch[name] as Branch;
+      continue;
+    }
+    if (name in branch) return false;
+    branch[name] = toScalar(text, at?.types ?? STRING, reading.asText);
+    return true;
+  }
+  branch[String(Object.keys(branch).length)] = toScalar(text, at?.items.types ?? STRING, reading.asText);
+  return true;
+}
+
+/** Where the schema wants a list, the members 0, 1, 2 … become one. */
+function toLists(value: unknown, shape: Shape | undefined): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const branch = value as Branch;
+  const names = Object.keys(branch);
+  if (shape?.isArray === true && names.every((name, i) => name === String(i))) {
+    return names.map((name) => toLists(branch[name], shape.items));
+  }
+  for (const name of names) branch[name] = toLists(branch[name], shape?.member(name));
+  return branch;
+}

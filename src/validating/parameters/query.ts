@@ -1,0 +1,120 @@
+import type { Operation } from "../../core/operation.ts";
+import type { Violations } from "../schema/check.ts";
+import { toPointer } from "../violation.ts";
+import { decodeForm } from "./decode.ts";
+import type { ParameterPlan } from "./plan.ts";
+import type { Pair } from "./styles.ts";
+
+/** Where the name of a query parameter leads: a plan, and what of it the name stands for. */
+interface Slot {
+  readonly index: number;
+  /** A member of an object that is written as parameters of their own. */
+  readonly isMember: boolean;
+}
+
+/**
+ * Reads the query by the parameters that the operation declares, without an object for each pair: names nobody declared
+ * cost a look-up in a map that no client can fill.
+ */
+export class QueryPlan {
+  private readonly plans: readonly ParameterPlan[];
+  private readonly reportsUnknown: boolean;
+  private readonly otherNames: ReadonlySet<string>;
+  private slots: Map<string, Slot> | undefined = undefined;
+  private deepObjects: Map<string, number> | undefined = undefined;
+  private freeForm = -1;
+
+  /** @param reportsUnknown names that nobody declared are violations */
+  constructor(plans: readonly ParameterPlan[], operation: Operation, reportsUnknown: boolean) {
+    this.plans = plans;
+    this.reportsUnknown = reportsUnknown;
+    this.otherNames = reportsUnknown ? apiKeyNames(operation) : new Set();
+  }
+
+  check(query: string, violations: Violations): void {
+    const slots = this.slots ?? this.build();
+    const values: (string | string[] | undefined)[] = new Array(this.plans.length).fill(undefined);
+    let members: Pair[][] | undefined;
+    for (let start = 0; start < query.length; ) {
+      const ampersand = query.indexOf("&", start);
+      const end = ampersand < 0 ? query.length : ampersand;
+      if (end > start) {
+        const equals = query.indexOf("=", start);
+        const nameEnd = equals < 0 || equals > end ? end : equals;
+        const value = nameEnd < end ? query.slice(nameEnd + 1, end) : "";
+        const name = nameOf(query.slice(start, nameEnd));
+        const slot = slots.get(name) ?? this.findSlot(name);
+        if (slot === undefined) this.unknown(name, violations);
+        else if (slot.isMember) {
+          members ??= this.plans.map(() => []);
+          (members[slot.index] as Pair[]).push([memberOf(name, this.plans[slot.index] as ParameterPlan), value]);
+        } else add(values, slot.index, value);
+      }
+      start = end + 1;
+    }
+    for (let i = 0; i < this.plans.length; i++) {
+      const plan = this.plans[i] as ParameterPlan;
+      const value = values[i];
+      if (value !== undefined) plan.checkValues(typeof value === "string" ? [value] : value, violations);
+      else if (members !== undefined && (members[i] as Pair[]).length > 0)
+        plan.checkMembers(members[i] as Pair[], violations);
+      else if (plan.parameter.required) plan.reportMissing(violations);
+    }
+  }
+
+  private findSlot(name: string): Slot | undefined {
+    const bracket = name.indexOf("[");
+    const deep = bracket > 0 ? this.deepObjects?.get(name.slice(0, bracket)) : undefined;
+    if (deep !== undefined) return { index: deep, isMember: true };
+    return this.freeForm < 0 || this.otherNames.has(name) ? undefined : { index: this.freeForm, isMember: true };
+  }
+
+  private unknown(name: string, violations: Violations): void {
+    if (!this.reportsUnknown || this.otherNames.has(name)) return;
+    violations.add("query", toPointer(name), "unknown", "is not a parameter of this operation");
+  }
+
+  private build(): Map<string, Slot> {
+    const slots = new Map<string, Slot>();
+    this.plans.forEach((plan, index) => {
+      const { style, explode, content } = plan.parameter;
+      if (style === "deepObject") {
+        this.deepObjects ??= new Map();
+        this.deepObjects.set(plan.parameter.name, index);
+      } else if (content === undefined && style === "form" && explode && plan.shape.isObject && !plan.shape.isScalar) {
+        for (const name of plan.shape.properties.keys())
+          if (!slots.has(name)) slots.set(name, { index, isMember: true });
+        if (plan.shape.isFreeForm && plan.shape.additional !== null) this.freeForm = index;
+        return;
+      }
+      slots.set(plan.parameter.name, { index, isMember: false });
+    });
+    this.slots = slots;
+    return slots;
+  }
+}
+
+const nameOf = (raw: string): string => decodeForm(raw, false) ?? raw;
+
+const memberOf = (name: string, { parameter }: ParameterPlan): string =>
+  parameter.style === "deepObject"
+    ? name.slice(parameter.name.length)
+    : name.replaceAll("%", "%25").replaceAll("+", "%2B");
+
+function add(values: (string | string[] | undefined)[], index: number, value: string): void {
+  const known = values[index];
+  if (known === undefined) values[index] = value;
+  else if (typeof known === "string") values[index] = [known, value];
+  else known.push(value);
+}
+
+/** Security schemes name query parameters too. */
+function apiKeyNames(operation: Operation): Set<string> {
+  const { components } = operation.spec.document as { components?: { securitySchemes?: Record<string, unknown> } };
+  const names = new Set<string>();
+  for (const scheme of Object.values(components?.securitySchemes ?? {})) {
+    const { in: where, name } = (scheme ?? {}) as { in?: unknown; name?: unknown };
+    if (where === "query" && typeof name === "string") names.add(name);
+  }
+  return names;
+}

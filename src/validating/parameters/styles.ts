@@ -1,0 +1,134 @@
+import type { ParameterStyle } from "../../core/operation.ts";
+import { type Shape, STRING, toScalar } from "../schema/shape.ts";
+import { BAD_ENCODING, Malformed, type Reading } from "./decode.ts";
+
+/** How the values of one parameter are written (OpenAPI 3.2 §4.12.6, RFC 6570). */
+export interface Notation {
+  readonly name: string;
+  readonly style: ParameterStyle;
+  readonly explode: boolean;
+  /** Percent-decodes one piece. @returns undefined when it cannot be decoded */
+  readonly decode: (text: string, reading: Reading) => string | undefined;
+}
+
+/** A name and its value, both still encoded. */
+export type Pair = readonly [name: string, value: string];
+
+/** Several values for one that should stand alone. */
+export const REPEATED = new Malformed("duplicate", "must be given once");
+
+/** Reads the values that a parameter was given: one, or one for each time that its name was repeated. */
+export function readValues(raws: readonly string[], shape: Shape, notation: Notation, reading: Reading): unknown {
+  const first = raws[0] as string;
+  const isList = shape.isArray && (!shape.isScalar || raws.length > 1 || reading.asList || isListText(first, notation));
+  if (isList) return readItems(raws, shape, notation, reading);
+  if (raws.length > 1) return REPEATED;
+  if (shape.isObject && !shape.isScalar) return readPairs(first, shape, notation, reading);
+  const text = stripPrefix(first, notation);
+  if (text instanceof Malformed) return text;
+  const decoded = notation.decode(text, reading);
+  return decoded === undefined ? BAD_ENCODING : toScalar(decoded, shape.types, reading.asText);
+}
+
+const isListText = (text: string, { explode, style }: Notation): boolean =>
+  !(explode && style === "form") && text.includes(separatorOf(style));
+
+function readItems(raws: readonly string[], shape: Shape, notation: Notation, reading: Reading): unknown {
+  const pieces = raws.length > 1 || isRepeated(notation) ? raws : split(raws[0] as string, notation, reading);
+  if (pieces instanceof Malformed) return pieces;
+  const types = shape.items.types;
+  const items: unknown[] = new Array(pieces.length);
+  for (let i = 0; i < pieces.length; i++) {
+    const text = reading.splitDecoded ? (pieces[i] as string) : notation.decode(pieces[i] as string, reading);
+    if (text === undefined) return BAD_ENCODING;
+    items[i] = toScalar(text, types, reading.asText);
+  }
+  // An empty list and a list of one empty text are written alike.
+  if (items.length === 1 && items[0] === "" && ((types & STRING) === 0 || reading.asText)) return [];
+  return items;
+}
+
+/** `color=blue&color=black`: each item stands in a value of its own. */
+const isRepeated = ({ style, explode }: Notation): boolean =>
+  explode && (style === "form" || style === "cookie" || style === "spaceDelimited" || style === "pipeDelimited");
+
+function readPairs(raw: string, shape: Shape, notation: Notation, reading: Reading): unknown {
+  const pieces = split(raw, notation, reading);
+  if (pieces instanceof Malformed) return pieces;
+  const pairs: Pair[] = [];
+  if (notation.explode) {
+    for (const piece of pieces) {
+      const equals = piece.indexOf("=");
+      if (equals < 0) return new Malformed("style", "must be written as name=value");
+      pairs.push([piece.slice(0, equals), piece.slice(equals + 1)]);
+    }
+  } else {
+    if (pieces.length === 1 && pieces[0] === "") return Object.create(null);
+    if (pieces.length % 2 === 1) return new Malformed("style", "must be written as name,value,name,value");
+    for (let i = 0; i < pieces.length; i += 2) pairs.push([pieces[i] as string, pieces[i + 1] as string]);
+  }
+  return readObject(pairs, shape, notation, reading);
+}
+
+/** An object from its members, each still encoded. It has no prototype: `__proto__` is a name like any other. */
+export function readObject(pairs: readonly Pair[], shape: Shape, notation: Notation, reading: Reading): unknown {
+  const object: Record<string, unknown> = Object.create(null);
+  for (const [rawName, rawValue] of pairs) {
+    const name = notation.decode(rawName, reading);
+    const text = notation.decode(rawValue, reading);
+    if (name === undefined || text === undefined) return BAD_ENCODING;
+    const member = shape.member(name);
+    const isList = member?.isArray === true && (!member.isScalar || name in object || reading.asList);
+    const value = toScalar(text, (isList ? member.items.types : member?.types) ?? STRING, reading.asText);
+    if (!isList) {
+      if (name in object)
+        return new Malformed("duplicate", `must give ${shape.properties.has(name) ? name : "each member"} once`);
+      object[name] = value;
+    } else if (Array.isArray(object[name])) object[name].push(value);
+    else object[name] = name in object ? [object[name], value] : [value];
+  }
+  return object;
+}
+
+const separatorOf = (style: ParameterStyle): string =>
+  style === "spaceDelimited" ? "%20" : style === "pipeDelimited" ? "|" : ",";
+
+/** A value without what its style puts before it: `.` of label, `;name=` of matrix. */
+function stripPrefix(raw: string, { style, name }: Notation): string | Malformed {
+  if (style === "label") {
+    return raw.startsWith(".") ? raw.slice(1) : new Malformed("style", "must start with a dot (style label)");
+  }
+  if (style !== "matrix") return raw;
+  if (raw === `;${name}`) return "";
+  return raw.startsWith(`;${name}=`)
+    ? raw.slice(name.length + 2)
+    : new Malformed("style", `must start with ;${name}= (style matrix)`);
+}
+
+function split(raw: string, notation: Notation, reading: Reading): readonly string[] | Malformed {
+  const { style, explode, name } = notation;
+  if (style === "matrix" && explode) return splitMatrix(raw, name);
+  const stripped = stripPrefix(raw, notation);
+  if (stripped instanceof Malformed) return stripped;
+  let text = stripped;
+  if (reading.splitDecoded) {
+    const decoded = notation.decode(text, reading);
+    if (decoded === undefined) return BAD_ENCODING;
+    text = decoded;
+  }
+  if (style === "label" && explode) return text.split(".");
+  if (style === "spaceDelimited") return text.split(/%20|\+| /);
+  if (style === "pipeDelimited") return text.split(/\||%7[Cc]/);
+  if (style === "simple" && text.includes(", ")) return text.split(",").map((piece) => piece.trim());
+  return text.split(",");
+}
+
+/** `;color=blue;color=black`, or `;R=100;G=200` for an object. */
+function splitMatrix(raw: string, name: string): readonly string[] | Malformed {
+  if (!raw.startsWith(";")) return new Malformed("style", "must start with a semicolon (style matrix)");
+  const own = `${name}=`;
+  return raw
+    .slice(1)
+    .split(";")
+    .map((piece) => (piece.startsWith(own) ? piece.slice(own.length) : piece === name ? "" : piece));
+}

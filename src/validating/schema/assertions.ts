@@ -1,0 +1,94 @@
+import { canonical, countCharacters, findDuplicate, isEqual, isMultiple } from "./equal.ts";
+import { FORMATS } from "./formats.ts";
+import { isObject, type SchemaObject } from "./keywords.ts";
+import { findMatcher, type Matcher } from "./pattern.ts";
+
+/** @returns a sentence about what is wrong, or undefined. It never repeats the value: that could be a secret. */
+export type Assertion = (operand: unknown, value: unknown, schema: SchemaObject) => string | undefined;
+
+const matchers = new WeakMap<SchemaObject, Matcher | null>();
+function matcherOf(schema: SchemaObject): Matcher | null {
+  let known = matchers.get(schema);
+  if (known === undefined) {
+    known = findMatcher(schema.pattern as string) ?? null;
+    matchers.set(schema, known);
+  }
+  return known;
+}
+
+export function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return typeof value;
+}
+
+export function hasType(value: unknown, type: unknown): boolean {
+  return type === "integer" ? Number.isInteger(value) : typeOf(value) === type;
+}
+
+const number = (check: (operand: number, value: number) => string | undefined): Assertion => {
+  return (operand, value) => (typeof value === "number" ? check(operand as number, value) : undefined);
+};
+const text = (check: (operand: number, length: number) => string | undefined): Assertion => {
+  return (operand, value) => (typeof value === "string" ? check(operand as number, countCharacters(value)) : undefined);
+};
+const list = (check: (operand: number, length: number) => string | undefined): Assertion => {
+  return (operand, value) => (Array.isArray(value) ? check(operand as number, value.length) : undefined);
+};
+const members = (check: (operand: number, count: number) => string | undefined): Assertion => {
+  return (operand, value) => (isObject(value) ? check(operand as number, Object.keys(value).length) : undefined);
+};
+const plural = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? "" : "s"}`;
+
+const NAMES: Readonly<Record<string, string>> = { array: "a list", object: "an object", integer: "a whole number" };
+const nameOf = (type: unknown): string => NAMES[String(type)] ?? (type === "null" ? "null" : `a ${String(type)}`);
+
+/** Up to a length that a person reads. */
+function show(values: readonly unknown[]): string {
+  const all = values.map((value) => canonical(value)).join(", ");
+  return all.length <= 300 ? all : `${all.slice(0, 297)}…`;
+}
+
+/** The keywords that look at a value and at nothing else. */
+export const ASSERTIONS: Readonly<Record<string, Assertion>> = {
+  type: (types, value) => {
+    const allowed = Array.isArray(types) ? types : [types];
+    for (const type of allowed) if (hasType(value, type)) return undefined;
+    return `must be ${allowed.map(nameOf).join(" or ")}, not ${nameOf(typeOf(value))}`;
+  },
+  enum: (values, value) => {
+    for (const allowed of values as unknown[]) if (isEqual(allowed, value)) return undefined;
+    return `must be one of ${show(values as unknown[])}`;
+  },
+  const: (allowed, value) => (isEqual(allowed, value) ? undefined : `must be ${show([allowed])}`),
+  minimum: number((least, value) => (value >= least ? undefined : `must be at least ${least}`)),
+  maximum: number((most, value) => (value <= most ? undefined : `must be at most ${most}`)),
+  exclusiveMinimum: number((bound, value) => (value > bound ? undefined : `must be greater than ${bound}`)),
+  exclusiveMaximum: number((bound, value) => (value < bound ? undefined : `must be less than ${bound}`)),
+  multipleOf: number((factor, value) => (isMultiple(value, factor) ? undefined : `must be a multiple of ${factor}`)),
+  minLength: text((least, length) =>
+    length >= least ? undefined : `must have at least ${plural(least, "character")}`,
+  ),
+  maxLength: text((most, length) => (length <= most ? undefined : `must have at most ${plural(most, "character")}`)),
+  minItems: list((least, length) => (length >= least ? undefined : `must have at least ${plural(least, "item")}`)),
+  maxItems: list((most, length) => (length <= most ? undefined : `must have at most ${plural(most, "item")}`)),
+  minProperties: members((least, count) =>
+    count >= least ? undefined : `must have at least ${plural(least, "member")}`,
+  ),
+  maxProperties: members((most, count) => (count <= most ? undefined : `must have at most ${plural(most, "member")}`)),
+  pattern: (pattern, value, schema) =>
+    typeof value !== "string" || (matcherOf(schema)?.test(value) ?? true)
+      ? undefined
+      : `must match the pattern ${String(pattern)}`,
+  format: (name, value) => {
+    const format = FORMATS[name as string];
+    return format === undefined || typeof value !== format.type || format.validate(value as never)
+      ? undefined
+      : `must be a valid ${String(name)}`;
+  },
+  uniqueItems: (_, value) => {
+    if (!Array.isArray(value)) return undefined;
+    const at = findDuplicate(value);
+    return at < 0 ? undefined : `must not repeat an item; item ${at} equals an earlier one`;
+  },
+};

@@ -1,0 +1,108 @@
+import type { Finding } from "../violation.ts";
+import { APPLICATORS } from "./applicators.ts";
+import { ASSERTIONS } from "./assertions.ts";
+import { type Branch, type Direction, type Evaluation, type Scope, Seen } from "./evaluation.ts";
+import { isObject, type SchemaObject } from "./keywords.ts";
+import { Resources } from "./resources.ts";
+
+/** Deeper than this, schema within schema within value, a check ends: the stack is not a client's to exhaust. */
+const MAX_DEPTH = 2_500;
+
+/**
+ * Walks a value and a schema side by side, as JSON Schema 2020-12 says. Slower than a compiled check and complete: it
+ * decides for the schemas that the compiler does not get right, and explains for all of them.
+ */
+export class Evaluator implements Evaluation {
+  readonly resources: Resources;
+  readonly direction: Direction;
+  private readonly root: SchemaObject | boolean;
+  private findings: Finding[] = [];
+  private limit = 0;
+  private depth = 0;
+  private isDeep = false;
+
+  /** @param schema cleaned, with all that it refers to inside */
+  constructor(schema: SchemaObject | boolean, direction: Direction) {
+    this.root = schema;
+    this.direction = direction;
+    this.resources = new Resources(schema);
+  }
+
+  isValid(value: unknown): boolean {
+    return this.explain(value, 1).length === 0;
+  }
+
+  /** @returns at most `limit` findings; empty when the value is valid */
+  explain(value: unknown, limit: number): Finding[] {
+    this.findings = [];
+    this.limit = limit;
+    this.depth = 0;
+    this.isDeep = false;
+    const isValid = this.apply(this.root, value, "", { resource: this.resources.root, outer: undefined }, new Seen());
+    if (isValid) return [];
+    const found = this.findings;
+    this.findings = [];
+    return found.length > 0 ? found : [{ pointer: "", keyword: "schema", message: "does not match the schema" }];
+  }
+
+  /** Applies a schema at the place where a value stands. */
+  apply(schema: unknown, value: unknown, pointer: string, scope: Scope, seen: Seen): boolean {
+    if (schema === true) return true;
+    if (schema === false) return this.report(pointer, "false", "is not allowed here");
+    if (!isObject(schema)) return true;
+    if (++this.depth > MAX_DEPTH || this.isDeep) {
+      this.depth--;
+      this.isDeep = true;
+      return this.report(pointer, "depth", "is nested too deeply to be checked");
+    }
+    const resource = this.resources.ownerOf(schema, scope.resource);
+    const inner = resource === scope.resource ? scope : { resource, outer: scope };
+    let isValid = this.isDirectionAllowed(schema, pointer);
+    for (const keyword of Object.keys(schema)) {
+      const operand = schema[keyword];
+      const assertion = Object.hasOwn(ASSERTIONS, keyword) ? ASSERTIONS[keyword] : undefined;
+      const message = assertion?.(operand, value, schema);
+      if (message !== undefined) isValid = this.report(pointer, keyword, message);
+    }
+    for (const { keyword, apply } of APPLICATORS) {
+      if (schema[keyword] === undefined || !Object.hasOwn(schema, keyword)) continue;
+      if (!apply(this, schema, value, pointer, inner, seen)) isValid = false;
+      if (!isValid && this.findings.length >= this.limit) break;
+    }
+    this.depth--;
+    return isValid;
+  }
+
+  /** Applies a schema and keeps what it finds to itself: one branch of an `anyOf`. */
+  try(schema: unknown, value: unknown, pointer: string, scope: Scope): Branch {
+    const outer = this.findings;
+    this.findings = [];
+    const seen = new Seen();
+    const isValid = this.apply(schema, value, pointer, scope, seen);
+    const { findings } = this;
+    this.findings = outer;
+    return { isValid, seen, findings };
+  }
+
+  /** @returns false, so that a check can end with it */
+  report(pointer: string, keyword: string, message: string): false {
+    if (this.findings.length < this.limit) this.findings.push({ pointer, keyword, message });
+    return false;
+  }
+
+  repeat(findings: readonly Finding[]): false {
+    for (const { pointer, keyword, message } of findings) this.report(pointer, keyword, message);
+    return false;
+  }
+
+  private isDirectionAllowed(schema: SchemaObject, pointer: string): boolean {
+    if (pointer === "") return true;
+    if (schema.readOnly === true && this.direction === "request") {
+      return this.report(pointer, "readOnly", "is read-only: leave it out of a request");
+    }
+    if (schema.writeOnly === true && this.direction === "response") {
+      return this.report(pointer, "writeOnly", "is write-only: it must not be in an answer");
+    }
+    return true;
+  }
+}

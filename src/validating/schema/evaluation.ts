@@ -1,0 +1,74 @@
+import { escapeToken, type Finding } from "../violation.ts";
+import type { SchemaObject } from "./keywords.ts";
+import type { Resource, Resources } from "./resources.ts";
+
+/** Which way a message goes: what is `readOnly` may not be sent, what is `writeOnly` may not be answered. */
+export type Direction = "request" | "response";
+
+/** The resources entered so far, innermost first: what `$dynamicRef` looks through. */
+export interface Scope {
+  readonly resource: Resource;
+  readonly outer: Scope | undefined;
+}
+
+/** What adjacent keywords have looked at, for `unevaluatedItems` and `unevaluatedProperties`. */
+export class Seen {
+  readonly names = new Set<string>();
+  allNames = false;
+  readonly indexes = new Set<number>();
+  allIndexes = false;
+
+  add(other: Seen): void {
+    for (const name of other.names) this.names.add(name);
+    for (const index of other.indexes) this.indexes.add(index);
+    this.allNames ||= other.allNames;
+    this.allIndexes ||= other.allIndexes;
+  }
+}
+
+/** What came of applying a schema aside. */
+export interface Branch {
+  readonly isValid: boolean;
+  readonly seen: Seen;
+  readonly findings: Finding[];
+}
+
+/** A walk over a value and a schema, as the keywords see it. */
+export interface Evaluation {
+  readonly resources: Resources;
+  /** Applies a schema at the place where a value stands. */
+  apply(schema: unknown, value: unknown, pointer: string, scope: Scope, seen: Seen): boolean;
+  /** Applies a schema and keeps what it finds to itself: one branch of an `anyOf`. */
+  try(schema: unknown, value: unknown, pointer: string, scope: Scope): Branch;
+  /** @returns false, so that a check can end with it */
+  report(pointer: string, keyword: string, message: string): false;
+  repeat(findings: readonly Finding[]): false;
+}
+
+export const under = (pointer: string, token: string | number): string =>
+  `${pointer}/${typeof token === "number" ? token : escapeToken(token)}`;
+
+/** What a keyword with schemas under it does. @returns whether the value is valid */
+export type Apply = (
+  evaluator: Evaluation,
+  schema: SchemaObject,
+  value: unknown,
+  pointer: string,
+  scope: Scope,
+  seen: Seen,
+) => boolean;
+
+/** A subschema about the same value: it sees only what its own keywords look at, and what it saw counts for its parent. */
+export function applyInPlace(
+  evaluator: Evaluation,
+  sub: unknown,
+  value: unknown,
+  pointer: string,
+  scope: Scope,
+  seen: Seen,
+): boolean {
+  const own = new Seen();
+  const isValid = evaluator.apply(sub, value, pointer, scope, own);
+  seen.add(own);
+  return isValid;
+}
