@@ -1,19 +1,29 @@
 import { parseArgs } from "node:util";
-import { createGateway } from "../runtime/portico.ts";
+import { createGateway, type Portico } from "../runtime/portico.ts";
 import { endOnSignal } from "./ending.ts";
 import { explainFailure } from "./failure.ts";
 
-/** `portico start`: runs until SIGTERM or SIGINT. */
+/** `portico start`: runs until SIGTERM or SIGINT; SIGHUP reads the configuration again. */
 export async function start(args: string[]): Promise<number | undefined> {
   const { values } = parseArgs({ args, options: { config: { type: "string" }, port: { type: "string" } } });
   try {
     const port = values.port === undefined ? undefined : Number(values.port);
     const gateway = await createGateway({ file: values.config, port });
     endOnSignal(() => gateway.close());
+    process.on("SIGHUP", () => void reload(gateway));
     process.stdout.write(`Portico listening on ${await gateway.listen()}\n`);
     return undefined;
   } catch (error) {
     process.stderr.write(`${explainFailure(error)}\n`);
     return 1;
+  }
+}
+
+async function reload(gateway: Portico): Promise<void> {
+  try {
+    await gateway.reload();
+    process.stderr.write(`reloaded: ${gateway.current().routes.length} operations\n`);
+  } catch (error) {
+    process.stderr.write(`not reloaded, the old configuration goes on:\n${explainFailure(error)}\n`);
   }
 }

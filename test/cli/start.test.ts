@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { folderWith, portico } from "../support/cli.ts";
@@ -120,4 +121,20 @@ test("start says which port is taken, and exits with 1", async (t) => {
   assert.equal(second.code, 1);
   first.child.kill("SIGTERM");
   assert.equal((await first.finished).code, 0);
+});
+
+test("SIGHUP reads the configuration again, and a wrong one changes nothing", async (t) => {
+  const folder = await folderWith(t, files());
+  const run = portico("start", "--config", join(folder, "portico.yaml"));
+  const [, url] = await run.printed(/listening on (\S+)$/m);
+  await writeFile(join(folder, "openapi/pets.yaml"), SPEC.replace("/pets:", "/cats:"));
+  run.child.kill("SIGHUP");
+  await run.complained(/reloaded: 1 operations/);
+  assert.equal((await fetch(`${url}/pets`)).status, 404);
+  await writeFile(join(folder, "openapi/pets.yaml"), "- 1\n");
+  run.child.kill("SIGHUP");
+  await run.complained(/not reloaded[\s\S]*openapi\/pets\.yaml/);
+  assert.equal((await fetch(`${url}/cats`)).status, 502);
+  run.child.kill("SIGTERM");
+  assert.equal((await run.finished).code, 0);
 });

@@ -16,6 +16,8 @@ export interface Running {
   readonly child: ChildProcess;
   /** Resolves with the first match in standard output. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The same of standard error. */
+  complained(pattern: RegExp): Promise<RegExpExecArray>;
   finished: Promise<Finished>;
 }
 
@@ -30,18 +32,19 @@ export function portico(...words: string[]): Running {
     });
   }
   const finished = once(child, "close").then(([code]) => ({ code: code as number | null, ...output }));
+  const seen = async (name: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const match = pattern.exec(output[name]);
+      if (match !== null) return match;
+      const ended = await Promise.race([once(child[name], "data").then(() => undefined), finished]);
+      if (ended !== undefined) throw new Error(`it ended without saying ${pattern}: ${ended.stdout}${ended.stderr}`);
+    }
+  };
   return {
     child,
     finished,
-    async printed(pattern) {
-      for (;;) {
-        const match = pattern.exec(output.stdout);
-        if (match !== null) return match;
-        const ended = await Promise.race([once(child.stdout, "data").then(() => undefined), finished]);
-        if (ended !== undefined)
-          throw new Error(`it ended without printing ${pattern}: ${ended.stdout}${ended.stderr}`);
-      }
-    },
+    printed: (pattern) => seen("stdout", pattern),
+    complained: (pattern) => seen("stderr", pattern),
   };
 }
 
