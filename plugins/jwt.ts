@@ -6,7 +6,7 @@ import { appendHeaders, claimOptions, toClaimHeaders, toConsumer } from "./commo
 import { findCredential, type Place, redactTarget, removeCredential } from "./common/credentials.ts";
 import { Remembered } from "./common/remembered.ts";
 import { discoveryUrl, fixedKeys, type KeySource, RemoteKeys } from "./jwt/key-source.ts";
-import { ALGORITHMS, keySetOf, parseKeySet, publicKey, secretKey } from "./jwt/keys.ts";
+import { ALGORITHMS, keySetOf, MIN_SECRET_BYTES, parseKeySet, publicKey, secretKey } from "./jwt/keys.ts";
 import { type Rules, verifyToken } from "./jwt/verify.ts";
 
 const Text = Type.String({ minLength: 1 });
@@ -168,6 +168,12 @@ function keySourceOf({ options, scheme, folder, clock, log }: SetupContext<Optio
   const given = SOURCES.filter((name) => options[name] !== undefined);
   if (given.length > 1) throw new Error(`write one of ${SOURCES.join(", ")}, not ${given.join(" and ")}`);
   const { jwksUrl, jwksFile, publicKey: pem, secret } = options;
+  if (secret !== undefined && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
+    log.warn(
+      { scheme: scheme?.name },
+      `the secret of jwt is shorter than ${MIN_SECRET_BYTES} bytes and can be guessed`,
+    );
+  }
   if (secret !== undefined) return fixedKeys(keySetOf(secretKey(secret)));
   if (pem !== undefined) return fixedKeys(keySetOf(publicKey(pem.includes("-----BEGIN") ? pem : read(folder, pem))));
   if (jwksFile !== undefined) return fixedKeys(parseKeySet(read(folder, jwksFile), true));

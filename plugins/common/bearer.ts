@@ -23,7 +23,7 @@ export function findBearerField(exchange: Exchange): string | undefined {
   const { headers } = exchange.request;
   const field = headers.get("authorization");
   if (field === undefined) return undefined;
-  if (headers.getAll("authorization").length > 1) throw tokenInvalid("send one Authorization field");
+  if (headers.isRepeated("authorization")) throw tokenInvalid("send one Authorization field");
   return isBearer(field) ? field : undefined;
 }
 

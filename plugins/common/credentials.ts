@@ -15,7 +15,8 @@ export function findCredential(exchange: Exchange, place: Place): string | undef
   const { request } = exchange;
   if (place.in === "header") {
     const value = request.headers.get(place.name);
-    return value === undefined ? undefined : only(request.headers.getAll(place.name), place);
+    if (request.headers.isRepeated(place.name)) throw repeated(place);
+    return value;
   }
   if (place.in === "query") {
     if (!request.query.includes("=")) return undefined;
@@ -52,8 +53,11 @@ export function redactTarget(exchange: Exchange): void {
 
 function only(values: readonly string[], place: Place): string | undefined {
   if (values.length <= 1) return values[0];
-  throw new GatewayError("CREDENTIALS_INVALID", `send the ${place.in} ${place.name} once`);
+  throw repeated(place);
 }
+
+const repeated = (place: Place): GatewayError =>
+  new GatewayError("CREDENTIALS_INVALID", `send the ${place.in} ${place.name} once`);
 
 const nameOf = (pair: string): string => decode(pair.split("=", 1)[0] as string);
 const textOf = (pair: string): string => (pair.includes("=") ? decode(pair.slice(pair.indexOf("=") + 1)) : "");

@@ -22,6 +22,8 @@ const CURVES: Readonly<Record<string, Algorithm>> = { prime256v1: "ES256", secp3
 const RSA: readonly Algorithm[] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 const PSS: readonly Algorithm[] = ["PS256", "PS384", "PS512"];
 const HMAC: readonly Algorithm[] = ["HS256", "HS384", "HS512"];
+/** What HS256 needs (RFC 7518 §3.2); HS384 and HS512 need 48 and 64. */
+export const MIN_SECRET_BYTES = 32;
 
 /** A key with the algorithms that it, by its type, can verify: a public key is never the secret of an HMAC. ATTACKS 32. */
 export interface VerificationKey {
@@ -35,7 +37,7 @@ export function toVerificationKey(key: KeyObject): VerificationKey {
 
 function algorithmsOf(key: KeyObject): readonly Algorithm[] {
   const { asymmetricKeyDetails: details = {} } = key;
-  if (key.type === "secret") return HMAC;
+  if (key.type === "secret") return HMAC.filter((_, i) => i === 0 || (key.symmetricKeySize ?? 0) >= 32 + 16 * i);
   switch (key.asymmetricKeyType) {
     case "rsa":
     case "rsa-pss":
@@ -106,6 +108,9 @@ export function parseKeySet(text: string, allowSecrets: boolean): KeySet {
     all.push(key);
     if (typeof jwk.kid === "string") byId.set(jwk.kid, key);
   }
+  if (new Set(all.map(({ key }) => key.type)).size > 1) {
+    throw new Error("the JWK set mixes shared secrets and public keys; keep them apart");
+  }
   if (all.length === 0) throw new Error("no key of the JWK set can verify a signature");
   return { byId, all };
 }
@@ -125,5 +130,7 @@ function findKey(jwk: Jwk, allowSecrets: boolean): VerificationKey | undefined {
 function toKeyObject(jwk: Jwk, allowSecrets: boolean): KeyObject {
   if (jwk.kty !== "oct") return createPublicKey({ key: jwk, format: "jwk" });
   if (!allowSecrets || typeof jwk.k !== "string") throw new Error("a symmetric key in a public set");
-  return createSecretKey(jwk.k, "base64url");
+  const key = createSecretKey(jwk.k, "base64url");
+  if ((key.symmetricKeySize ?? 0) < MIN_SECRET_BYTES) throw new Error("a secret of less than 32 bytes (RFC 7518 §3.2)");
+  return key;
 }

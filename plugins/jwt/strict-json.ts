@@ -1,4 +1,4 @@
-const decoder = new TextDecoder("utf-8", { fatal: true });
+import { isUtf8 } from "node:buffer";
 
 /**
  * A base64url segment as a JSON object in which no member of the top level stands twice: two readers could each take
@@ -6,7 +6,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * @throws Error that says what is wrong
  */
 export function parseSegment(segment: string): Record<string, unknown> {
-  const text = decoder.decode(Buffer.from(segment, "base64url"));
+  const bytes = Buffer.from(segment, "base64url");
+  if (!isUtf8(bytes)) throw new Error("not UTF-8");
+  const text = bytes.toString("utf8");
   const value: unknown = JSON.parse(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("not an object");
   if (hasDuplicateMember(text)) throw new Error("a member stands twice");
@@ -23,7 +25,8 @@ function hasDuplicateMember(json: string): boolean {
     if (char === QUOTE) {
       const end = endOfString(json, i);
       if (isName && depth === 1) {
-        const name = JSON.parse(json.slice(i, end + 1)) as string;
+        const written = json.slice(i + 1, end);
+        const name = written.includes("\\") ? (JSON.parse(`"${written}"`) as string) : written;
         if (names.has(name)) return true;
         names.add(name);
       }

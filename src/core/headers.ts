@@ -50,6 +50,12 @@ export class HeaderList {
     return this.names.indexOf(name, i + 1) < 0 ? this.flat[(i << 1) + 1] : this.getAll(name).join(", ");
   }
 
+  /** Whether there is more than one field line of that name. @param name lower case */
+  isRepeated(name: string): boolean {
+    const i = this.names.indexOf(name);
+    return i >= 0 && this.names.indexOf(name, i + 1) >= 0;
+  }
+
   has(name: string): boolean {
     return this.names.includes(name);
   }

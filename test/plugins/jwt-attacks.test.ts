@@ -66,6 +66,7 @@ const ATTACKS: Readonly<Record<string, string>> = {
   "padding in a segment": forge(head, claims).replace(".", "=."),
   "five parts": `${forge(head, claims)}.AAAA.AAAA`,
   "white space inside": forge(head, claims).replace(".", ". "),
+  "bits that decoding drops": `${forge(head, claims).slice(0, -1)}${forge(head, claims).endsWith("B") ? "C" : "B"}`,
   "a changed payload": forge(head, claims).replace(encode(claims), encode({ ...claims, sub: "root" })),
 };
 
