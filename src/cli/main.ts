@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { check } from "./check.ts";
+import { newPlugin } from "./new-plugin.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
@@ -8,6 +9,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   start,
   check,
   schema,
+  "new-plugin": newPlugin,
 };
 
 const usage = `portico: an API gateway that reads OpenAPI
@@ -15,6 +17,7 @@ const usage = `portico: an API gateway that reads OpenAPI
   portico start [--config portico.yaml] [--port N]   run the gateway
   portico check [--config portico.yaml]              read everything, run nothing, say what is wrong
   portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
+  portico new-plugin NAME [--folder plugins]         write a plugin and its test
 `;
 
 const [name = "help", ...args] = process.argv.slice(2);

@@ -74,8 +74,16 @@ export interface GatewayErrorOptions {
   extensions?: Readonly<Record<string, unknown>>;
 }
 
+const BRAND = Symbol.for("portico.GatewayError");
+
 /** An answer other than the one asked for. Its `message` is shown to the client as `detail`: keep it free of secrets. */
 export class GatewayError extends Error {
+  /** Known by its brand, so that a plugin with a Portico of its own beside it can still refuse a request. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
+  readonly [BRAND] = true;
   readonly code: ErrorCode;
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>> | undefined;

@@ -7,7 +7,7 @@ import { systemClock } from "../core/clock.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import { CALL_TIMEOUT_MS, type Logger, PHASES, type Phase, type Plugin } from "../pipeline/contract.ts";
 import { guard } from "../pipeline/guard.ts";
-import { loadPlugin } from "../pipeline/load-plugins.ts";
+import type { PluginLoader } from "../pipeline/load-plugins.ts";
 import type { Step } from "../pipeline/order.ts";
 import { Watchdog } from "../pipeline/watchdog.ts";
 
@@ -28,13 +28,14 @@ export async function attachPlugin(
   entry: PluginEntry,
   at: Path,
   from: { readonly source: ConfigSource; readonly folder: string },
+  loader: PluginLoader,
   problems: Problem[],
 ): Promise<AttachedPlugin | undefined> {
   const [name, given] = typeof entry === "string" ? [entry, {}] : (Object.entries(entry)[0] as [string, unknown]);
   const place = typeof entry === "string" ? at : [...at, name];
   let plugin: Plugin;
   try {
-    plugin = await loadPlugin(name, from.folder);
+    plugin = await loader.load(name, from.folder);
   } catch (error) {
     problems.push(from.source.problem(at, `plugin ${name} cannot be loaded: ${(error as Error).message}`));
     return undefined;

@@ -10,6 +10,7 @@ import { listSpecFiles, readDocument } from "../openapi/load.ts";
 import { type Spec, toSpec } from "../openapi/operations.ts";
 import { SpecError } from "../openapi/spec-error.ts";
 import type { Logger } from "../pipeline/contract.ts";
+import { PluginLoader } from "../pipeline/load-plugins.ts";
 import type { Enforcer } from "../pipeline/security.ts";
 import { Router } from "../routing/router.ts";
 import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
@@ -42,11 +43,12 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
   const router = new Router<BuiltRoute>();
   const specs: Spec[] = [];
   const routes: BuiltRoute[] = [];
-  const global = await attachAll(config.options.plugins ?? [], ["plugins"], config, problems);
+  const loader = new PluginLoader();
+  const global = await attachAll(config.options.plugins ?? [], ["plugins"], config, loader, problems);
   for (const route of config.routes) {
     for (const spec of await readSpecs(route, problems)) {
       specs.push(spec);
-      const builder = new RouteBuilder(parts, route, spec, closers, problems);
+      const builder = new RouteBuilder(parts, route, spec, loader, closers, problems);
       for (const built of await builder.build(global)) {
         const { host } = route.options;
         router.add(host === undefined ? [] : [host].flat(), built.operation, built);
@@ -86,9 +88,10 @@ const attachAll = async (
   entries: readonly PluginEntry[],
   at: readonly (string | number)[],
   from: Pick<RouteConfig, "source" | "folder">,
+  loader: PluginLoader,
   problems: Problem[],
 ): Promise<AttachedPlugin[]> => {
-  const attached = await Promise.all(entries.map((entry, i) => attachPlugin(entry, [...at, i], from, problems)));
+  const attached = await Promise.all(entries.map((entry, i) => attachPlugin(entry, [...at, i], from, loader, problems)));
   return attached.filter((plugin) => plugin !== undefined);
 };
 
@@ -96,6 +99,7 @@ class RouteBuilder {
   private readonly parts: SnapshotParts;
   private readonly route: RouteConfig;
   private readonly spec: Spec;
+  private readonly loader: PluginLoader;
   private readonly closers: (() => void | Promise<void>)[];
   private readonly problems: Problem[];
   private readonly unenforced = new Set<string>();
@@ -104,26 +108,28 @@ class RouteBuilder {
     parts: SnapshotParts,
     route: RouteConfig,
     spec: Spec,
+    loader: PluginLoader,
     closers: (() => void | Promise<void>)[],
     problems: Problem[],
   ) {
     this.parts = parts;
     this.route = route;
     this.spec = spec;
+    this.loader = loader;
     this.closers = closers;
     this.problems = problems;
   }
 
   async build(global: readonly AttachedPlugin[]): Promise<BuiltRoute[]> {
     const { options } = this.route;
-    const own = await attachAll(options.plugins ?? [], ["plugins"], this.route, this.problems);
+    const own = await attachAll(options.plugins ?? [], ["plugins"], this.route, this.loader, this.problems);
     const schemes = await this.attachSecurity(options.security, ["security"]);
     this.checkOperationNames();
     const built: BuiltRoute[] = [];
     for (const operation of this.spec.operations) {
       const [key, special] = this.operationOptions(operation);
       const merged = merge(options, special);
-      const extra = await attachAll(special.plugins ?? [], ["operations", key, "plugins"], this.route, this.problems);
+      const extra = await attachAll(special.plugins ?? [], ["operations", key, "plugins"], this.route, this.loader, this.problems);
       const steps = await Promise.all(
         [...global, ...own, ...extra].map((plugin) =>
           setUpPlugin(plugin, operation, undefined, this.parts.log, this.closers),
@@ -187,7 +193,7 @@ class RouteBuilder {
         attached.set(scheme, entry);
         continue;
       }
-      const plugin = await attachPlugin(entry, [...at, scheme], this.route, this.problems);
+      const plugin = await attachPlugin(entry, [...at, scheme], this.route, this.loader, this.problems);
       if (plugin !== undefined) attached.set(scheme, plugin);
     }
     return attached;
