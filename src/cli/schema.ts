@@ -3,7 +3,7 @@ import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PorticoOptions, RouteOptions } from "../config/schema.ts";
-import { loadPlugin } from "../pipeline/load-plugins.ts";
+import { PluginLoader } from "../pipeline/load-plugins.ts";
 
 /** `portico schema [--out folder]`: the JSON Schemas of the configuration files, for editors. */
 export async function schema(args: string[]): Promise<number> {
@@ -24,9 +24,10 @@ export async function schema(args: string[]): Promise<number> {
 async function configSchemas(): Promise<Record<"portico" | "route", object>> {
   const folder = fileURLToPath(new URL("../../plugins", import.meta.url));
   const names = (await readdir(folder).catch(() => [])).filter((name) => /^[a-z0-9-]+\.(js|ts)$/.test(name));
+  const loader = new PluginLoader();
   const properties: Record<string, unknown> = {};
   for (const name of names.map((file) => basename(file, extname(file)))) {
-    properties[name] = (await loadPlugin(name, folder)).options;
+    properties[name] = (await loader.load(name, folder)).options;
   }
   const entry = { anyOf: [{ enum: Object.keys(properties) }, { type: "object", properties }, { type: "string" }] };
   return {

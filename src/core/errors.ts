@@ -79,7 +79,7 @@ const BRAND = Symbol.for("portico.GatewayError");
 /** An answer other than the one asked for. Its `message` is shown to the client as `detail`: keep it free of secrets. */
 export class GatewayError extends Error {
   /** Known by its brand, so that a plugin with a Portico of its own beside it can still refuse a request. */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "object" && value !== null && BRAND in value;
   }
 

@@ -91,7 +91,9 @@ const attachAll = async (
   loader: PluginLoader,
   problems: Problem[],
 ): Promise<AttachedPlugin[]> => {
-  const attached = await Promise.all(entries.map((entry, i) => attachPlugin(entry, [...at, i], from, loader, problems)));
+  const attached = await Promise.all(
+    entries.map((entry, i) => attachPlugin(entry, [...at, i], from, loader, problems)),
+  );
   return attached.filter((plugin) => plugin !== undefined);
 };
 
@@ -129,7 +131,13 @@ class RouteBuilder {
     for (const operation of this.spec.operations) {
       const [key, special] = this.operationOptions(operation);
       const merged = merge(options, special);
-      const extra = await attachAll(special.plugins ?? [], ["operations", key, "plugins"], this.route, this.loader, this.problems);
+      const extra = await attachAll(
+        special.plugins ?? [],
+        ["operations", key, "plugins"],
+        this.route,
+        this.loader,
+        this.problems,
+      );
       const steps = await Promise.all(
         [...global, ...own, ...extra].map((plugin) =>
           setUpPlugin(plugin, operation, undefined, this.parts.log, this.closers),
