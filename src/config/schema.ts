@@ -2,7 +2,7 @@ import Type from "typebox";
 import { BalancingOptions } from "../balancing/options.ts";
 import { CacheOptions, StoreOptions } from "../caching/options.ts";
 import { UpstreamOptions as DiscoveryOptions } from "../discovery/options.ts";
-import { FallbackOptions, HedgeOptions, RetryOptions, TimeoutOptions } from "../forwarding/options.ts";
+import { connectOptions, FallbackOptions, HedgeOptions, RetryOptions, TimeoutOptions } from "../forwarding/options.ts";
 import { ValidateOptions } from "../validating/options.ts";
 import { LimitOptions, ListenOptions } from "./listen-options.ts";
 
@@ -34,6 +34,7 @@ const shared = {
   retries: Type.Optional(RetryOptions),
   hedge: Type.Optional(HedgeOptions),
   fallback: Type.Optional(FallbackOptions),
+  ...connectOptions,
   websocket: Type.Optional(Type.Boolean({ description: "Allow an upgrade. Default: only with a 101 in the spec." })),
 };
 

@@ -32,7 +32,9 @@ export async function readWhole(body: Body, limitBytes: number): Promise<Buffer 
     };
     body.on("data", onData);
     finished(body, { writable: false }, (error) => {
-      if (error) reject(new GatewayError("REQUEST_MALFORMED", "the body ended before its length", { cause: error }));
+      if (error instanceof GatewayError) reject(error);
+      else if (error)
+        reject(new GatewayError("REQUEST_MALFORMED", "the body ended before its length", { cause: error }));
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length));
     });
   });

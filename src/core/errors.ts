@@ -35,6 +35,7 @@ export const ERRORS = {
   PLUGIN_FAILED: { status: 500, title: "A plugin failed", source: "gateway" },
   INTERNAL: { status: 500, title: "The gateway failed", source: "gateway" },
   METHOD_UNKNOWN: { status: 501, title: "The method is not implemented", source: "client" },
+  CODING_UNKNOWN: { status: 501, title: "The transfer coding is not implemented", source: "client" },
   UPSTREAM_UNREACHABLE: { status: 502, title: "The upstream could not be reached", source: "upstream" },
   UPSTREAM_MALFORMED: { status: 502, title: "The upstream's answer is not valid HTTP", source: "upstream" },
   UPSTREAM_ABORTED: { status: 502, title: "The upstream broke off its answer", source: "upstream" },
@@ -59,7 +60,9 @@ export const ERRORS = {
     source: "upstream",
   },
   UPSTREAM_TIMEOUT: { status: 504, title: "The upstream did not answer in time", source: "upstream" },
+  UPSTREAM_BODY_TIMEOUT: { status: 504, title: "The upstream stopped in the middle of its answer", source: "upstream" },
   CACHE_ONLY_MISS: { status: 504, title: "Only a stored answer was wanted and there is none", source: "client" },
+  VERSION_UNSUPPORTED: { status: 505, title: "The HTTP version is not supported", source: "client" },
   LOOP_DETECTED: { status: 508, title: "The request has been through this gateway before", source: "client" },
 } as const satisfies Record<string, ErrorSpec>;
 

@@ -50,6 +50,9 @@ export interface Consumer {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
+/** Told when the client goes away: a function, or an object that spares the request path a closure. */
+export type AbortListener = (() => void) | { handleAbort(): void };
+
 /** A typed place on the exchange for a plugin's own data: `const trace = defineExchangeKey<Trace>("trace")`. */
 export interface ExchangeKey<T> {
   readonly id: symbol;
@@ -87,7 +90,7 @@ export class Exchange {
   /** A plugin held it for too long: nothing may pass it on any more. */
   isGivenUp = false;
   private aborted = false;
-  private abortListeners: (() => void)[] | undefined = undefined;
+  private abortListeners: AbortListener[] | undefined = undefined;
   private extras: Map<symbol, unknown> | undefined = undefined;
 
   constructor(parts: {
@@ -112,9 +115,9 @@ export class Exchange {
   }
 
   /** Calls back once if the client goes away before its answer has been sent; at once if it already has. */
-  onAbort(listener: () => void): void {
+  onAbort(listener: AbortListener): void {
     if (this.aborted) {
-      listener();
+      tell(listener);
       return;
     }
     this.abortListeners ??= [];
@@ -156,7 +159,7 @@ export class Exchange {
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
-    for (const listener of this.abortListeners ?? []) listener();
+    for (const listener of this.abortListeners ?? []) tell(listener);
     this.abortListeners = undefined;
   }
 
@@ -169,6 +172,11 @@ export class Exchange {
     this.extras.set(key.id, value);
   }
 }
+
+const tell = (listener: AbortListener): void => {
+  if (typeof listener === "function") listener();
+  else listener.handleAbort();
+};
 
 const noParameters: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
 

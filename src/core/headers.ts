@@ -7,9 +7,16 @@ export class HeaderList {
   private flat: string[];
   private names: string[];
 
-  /** @param flat name, value, name, value …; the list becomes this object's own */
-  constructor(flat: string[] = []) {
+  /**
+   * @param flat name, value, name, value …; the list becomes this object's own
+   * @param lowerNames the names in lower case, from who has them already
+   */
+  constructor(flat: string[] = [], lowerNames?: string[]) {
     this.flat = flat;
+    if (lowerNames !== undefined) {
+      this.names = lowerNames;
+      return;
+    }
     const names = new Array<string>(flat.length >> 1);
     for (let i = 0; i < names.length; i++) names[i] = (flat[i << 1] as string).toLowerCase();
     this.names = names;

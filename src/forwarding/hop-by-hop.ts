@@ -1,23 +1,21 @@
 import type { HeaderList } from "../core/headers.ts";
 
-/** Fields that speak of one connection only (RFC 9110 §7.6.1), and what proxies have been tricked with. */
+/** Fields of an answer that speak of one connection only (RFC 9110 §7.6.1). */
 const HOP_BY_HOP = new Set([
   "connection",
   "keep-alive",
   "proxy-connection",
   "proxy-authenticate",
   "proxy-authorization",
+  "proxy-authentication-info",
   "te",
   "transfer-encoding",
   "upgrade",
   "http2-settings",
+  "alt-svc",
 ]);
 
-/**
- * Removes the fields of this hop and those that `Connection` names.
- * A client may name any field in Connection: stripped after the plugins ran, that would erase the identity headers they
- * added. So this runs before them. RFC 9110 §7.6.1, ATTACKS 16.
- */
+/** Removes the fields of the upstream's hop, and those that its `Connection` names. */
 export function stripHopByHop(headers: HeaderList): void {
   const connection = headers.getJoined("connection");
   const named = connection === undefined || isPlain(connection) ? undefined : namedIn(connection);
@@ -28,7 +26,6 @@ const isPlain = (connection: string): boolean => connection === "keep-alive" || 
 
 function namedIn(connection: string): Set<string> {
   const names = new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
-  // Framing is ours: a client that names these would have the message re-framed behind its back.
-  for (const framing of ["content-length", "host"]) names.delete(framing);
+  names.delete("content-length");
   return names;
 }

@@ -72,3 +72,31 @@ export const FallbackOptions = Type.Object(
   { additionalProperties: false, description: "Answers when no instance does and the cache has nothing." },
 );
 export type FallbackOptions = Type.Static<typeof FallbackOptions>;
+
+export const TlsOptions = Type.Object(
+  {
+    ca: Type.Optional(
+      Type.String({ description: "File of the certificates that are trusted, instead of the system's." }),
+    ),
+    cert: Type.Optional(Type.String({ description: "File of the client certificate that the upstream asks for." })),
+    key: Type.Optional(Type.String({ description: "File of that certificate's key." })),
+    serverName: Type.Optional(
+      Type.String({ description: "Name sent and checked (SNI). Default: the upstream's host." }),
+    ),
+  },
+  { additionalProperties: false, description: "For upstreams at https URLs. Files are relative to this one." },
+);
+export type TlsOptions = Type.Static<typeof TlsOptions>;
+
+/** How a route speaks to its upstream; joined in the route's own options. */
+export const connectOptions = {
+  preserveHost: Type.Optional(
+    Type.Boolean({
+      description: "The upstream sees the client's Host. Default: its own; X-Forwarded-Host has the client's.",
+    }),
+  ),
+  upstreamTls: Type.Optional(TlsOptions),
+  upstreamHttp2: Type.Optional(
+    Type.Boolean({ description: "Offer HTTP/2 to upstreams at https URLs (ALPN). Default: false." }),
+  ),
+} as const;

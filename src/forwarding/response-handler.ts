@@ -1,37 +1,40 @@
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { WHOLE_BODY_BYTES } from "../core/body.ts";
+import { GatewayError } from "../core/errors.ts";
 import type { Body, GatewayResponse } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
 import { stripHopByHop } from "./hop-by-hop.ts";
 
-/** What the forwarder is told of one try: exactly one of `answer` and `fail`, then `end` once the body is over. */
-export interface TryListener {
-  answer(response: GatewayResponse): void;
-  fail(error: Error): void;
-  end(error: Error | undefined): void;
-}
+/** Interim answers that one answer may be preceded by; more is a flood. ATTACKS 14. */
+const MAX_INTERIM = 16;
 
 /**
  * Turns undici's callbacks into a GatewayResponse: small answers of known length whole, the rest a stream with
- * back-pressure. One object a try, no closures: this is the request path.
+ * back-pressure. What is to be done with it, a subclass says: exactly one of `onAnswer` and `onFail`, then `onEnd` once
+ * the body of an answer is over.
  */
-export class ResponseHandler implements Dispatcher.DispatchHandler {
-  private readonly listener: TryListener;
+export abstract class ResponseHandler implements Dispatcher.DispatchHandler {
+  protected status = 0;
   private readonly isHead: boolean;
   private abort: ((error?: Error) => void) | undefined = undefined;
-  private status = 0;
+  private response: GatewayResponse | undefined = undefined;
   private headers: HeaderList | undefined = undefined;
   private expected = -1;
-  private whole: Buffer[] | undefined = undefined;
-  private received = 0;
+  private interim = 0;
+  private whole: Buffer | undefined = undefined;
+  private parts: Buffer[] | undefined = undefined;
   private stream: UpstreamBody | undefined = undefined;
   private cancelled: Error | undefined = undefined;
 
-  constructor(listener: TryListener, isHead: boolean) {
-    this.listener = listener;
+  constructor(isHead: boolean) {
     this.isHead = isHead;
   }
+
+  protected abstract onAnswer(response: GatewayResponse): void;
+  protected abstract onFail(error: Error): void;
+  protected abstract onEnd(error: Error | undefined): void;
+  protected abstract onInformation(status: number, headers: Record<string, string | string[]>): void;
 
   /** Ends the try: the connection is destroyed, as what is left on it cannot be trusted. */
   cancel(error: Error): void {
@@ -45,20 +48,17 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
-    if (status < 200) return true;
-    const flat = new Array<string>(raw.length);
-    for (let i = 0; i < raw.length; i++) flat[i] = (raw[i] as Buffer).toString("latin1");
-    const headers = new HeaderList(flat);
-    stripHopByHop(headers);
-    this.status = status;
-    this.headers = headers;
-    const length = headers.get("content-length");
-    this.expected = length === undefined ? -1 : Number(length);
-    if (this.isHead || status === 204 || status === 304 || this.expected === 0) this.expected = 0;
-    if (this.expected >= 0 && this.expected <= WHOLE_BODY_BYTES) {
-      this.whole = [];
+    if (status < 200) {
+      this.interim++;
+      if (this.interim > MAX_INTERIM) throw malformed("more interim answers than one request can have");
+      this.onInformation(status, toRecord(raw));
       return true;
     }
+    const headers = readFields(raw);
+    this.status = status;
+    this.headers = headers;
+    this.expected = this.lengthOf(status, headers);
+    if (this.expected >= 0 && this.expected <= WHOLE_BODY_BYTES) return true;
     this.stream = new UpstreamBody(resume, this);
     this.answer(this.stream);
     return true;
@@ -66,44 +66,86 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
 
   onData(chunk: Buffer): boolean {
     if (this.stream !== undefined) return this.stream.push(chunk);
-    this.received += chunk.length;
-    this.whole?.push(chunk);
+    if (this.parts !== undefined) this.parts.push(chunk);
+    else if (this.whole === undefined) this.whole = chunk;
+    else this.parts = [this.whole, chunk];
     return true;
   }
 
   onComplete(rawTrailers: Buffer[] | string[] | null): void {
     if (this.stream !== undefined) {
-      if (rawTrailers !== null && rawTrailers.length > 0)
-        this.stream.trailers = new HeaderList(rawTrailers.map(String));
+      if (rawTrailers !== null && rawTrailers.length > 0 && this.response !== undefined) {
+        this.response.trailers = readTrailers(rawTrailers);
+      }
       this.stream.push(null);
     } else {
-      this.answer(this.toWhole());
+      this.answer(this.parts === undefined ? (this.whole ?? null) : Buffer.concat(this.parts));
     }
-    this.listener.end(undefined);
+    this.onEnd(undefined);
   }
 
   onError(error: Error): void {
     if (this.stream === undefined) {
-      this.listener.fail(error);
+      this.onFail(error);
       return;
     }
     this.stream.destroy(error);
-    this.listener.end(error);
+    this.onEnd(error);
   }
 
   private answer(body: Body): void {
-    this.listener.answer({ status: this.status, headers: this.headers as HeaderList, body });
+    this.response = { status: this.status, headers: this.headers as HeaderList, body, trailers: undefined };
+    this.onAnswer(this.response);
   }
 
-  private toWhole(): Buffer | null {
-    const chunks = this.whole as Buffer[];
-    if (chunks.length === 0) return null;
-    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.received);
+  private lengthOf(status: number, headers: HeaderList): number {
+    if (this.isHead || status === 204 || status === 304) return 0;
+    const length = headers.get("content-length");
+    return length === undefined ? -1 : Number(length);
   }
 }
 
+const malformed = (detail: string): GatewayError => new GatewayError("UPSTREAM_MALFORMED", detail);
+
+function readFields(raw: Buffer[]): HeaderList {
+  const flat = new Array<string>(raw.length);
+  for (let i = 0; i < raw.length; i++) flat[i] = (raw[i] as Buffer).toString("latin1");
+  const headers = new HeaderList(flat);
+  stripHopByHop(headers);
+  return headers;
+}
+
+/** Fields that must not arrive after the body: they would have framed, routed or authenticated it (RFC 9110 §6.5.1). */
+const NOT_IN_TRAILERS = new Set([
+  "content-length",
+  "transfer-encoding",
+  "host",
+  "trailer",
+  "content-encoding",
+  "content-type",
+  "content-range",
+  "set-cookie",
+  "authorization",
+  "cache-control",
+  "connection",
+]);
+
+function readTrailers(raw: readonly (Buffer | string)[]): HeaderList {
+  const trailers = new HeaderList(raw.map((part) => (typeof part === "string" ? part : part.toString("latin1"))));
+  trailers.filter((name) => !NOT_IN_TRAILERS.has(name));
+  return trailers;
+}
+
+function toRecord(raw: Buffer[]): Record<string, string | string[]> {
+  const record: Record<string, string | string[]> = Object.create(null);
+  new HeaderList(raw.map((part) => part.toString("latin1"))).forEach((_name, value, lower) => {
+    const before = record[lower];
+    record[lower] = before === undefined ? value : [before, value].flat();
+  });
+  return record;
+}
+
 class UpstreamBody extends Readable {
-  trailers: HeaderList | undefined = undefined;
   private readonly resumeUpstream: () => void;
   private readonly handler: ResponseHandler;
 

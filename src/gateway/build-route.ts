@@ -7,7 +7,8 @@ import type { Operation, SecurityScheme } from "../core/operation.ts";
 import type { Balancer } from "../core/upstream.ts";
 import { createFallbackHandler } from "../forwarding/fallback.ts";
 import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
-import { setForwardedHeaders } from "../forwarding/request-headers.ts";
+import type { ConnectOptions } from "../forwarding/pools.ts";
+import { createForwardedHeaders } from "../forwarding/request-headers.ts";
 import { createRetrying } from "../forwarding/retry.ts";
 import { toInternalFault } from "../pipeline/guard.ts";
 import { createIdentityStripper, setIdentity } from "../pipeline/identity.ts";
@@ -26,6 +27,7 @@ export interface RouteParts {
   readonly enforcers: ReadonlyMap<string, Enforcer> | undefined;
   readonly balancer: Balancer;
   readonly pools: UpstreamPools;
+  readonly connect: ConnectOptions;
   readonly bodyBytes: number;
   readonly cache: Cache;
   /** Every operation of its spec, and the schemes that guard them. */
@@ -64,10 +66,11 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ...step("cache", "sticky-cookie", isSticky ? createStickyHandler(options.upstream?.balance ?? {}) : undefined),
     // Innermost of its phase: what the others add to an answer is for one client, and never stored.
     ...step("cache", "cache", createCacheHandler({ ...parts, options: options.cache ?? {} })),
-    ...step("forward", "forwarded-headers", setForwardedHeaders),
+    ...step("forward", "forwarded-headers", createForwardedHeaders(parts.pools.pseudonym)),
   ]);
-  const tryOnce = createHttpTry(parts.balancer, parts.pools, {
+  const tryOnce = createHttpTry(parts.balancer, parts.pools.group(parts.connect), {
     timeouts: options.timeouts ?? {},
+    preserveHost: options.preserveHost ?? false,
     stripLength:
       (options.stripPrefix ?? options.prefix !== undefined) ? operation.publicPath.length - operation.path.length : 0,
   });

@@ -1,15 +1,20 @@
-import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Cache } from "../caching/cache.ts";
 import { createCache } from "../caching/create-cache.ts";
 import { type Config, type ConfigInput, loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
+import type { PorticoOptions } from "../config/schema.ts";
 import { parseBytes } from "../core/units.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
+import type { Logger } from "../pipeline/contract.ts";
 import { createLogger } from "../telemetry/log.ts";
-import { type Fallback, handleRequest, toExchange } from "./handle.ts";
+import { createTrustedProxies } from "./client-address.ts";
+import { Front } from "./front.ts";
+import type { Fallback } from "./handle.ts";
+import { bind, createFrontServer, DEFAULT_MAX_HEADERS } from "./listen.ts";
+import { Overload } from "./overload.ts";
 import { Services } from "./services.ts";
+import { closeGracefully } from "./shutdown.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 import { createSources } from "./sources.ts";
 
@@ -52,57 +57,53 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     throw new ConfigError(problems);
   };
   let config = first.config;
-  let snapshot = await build(config);
+  const front = createFront(await build(config), config.options, pools.pseudonym, options.fallback, log);
   await services.ready();
 
   const { listen = {}, limits = {} } = first.config.options;
-  const idPrefix = randomBytes(6).toString("base64url");
-  let count = 0;
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const peer = request.socket.remoteAddress ?? "";
-    const exchange = toExchange(request, response, `${idPrefix}${(count++).toString(36)}`, { address: peer, peer });
-    response.once("close", () => {
-      if (!response.writableFinished) exchange.abort();
-    });
-    handleRequest(snapshot, exchange, options.fallback).catch((error: unknown) => {
-      log.error({ err: error }, "an exchange failed after its answer began");
-      response.destroy();
-    });
-  };
-  const server = createServer(
-    { maxHeaderSize: parseBytes(limits.headerBytes ?? "32KiB"), headersTimeout: 10_000, requestTimeout: 300_000 },
-    onRequest,
-  );
+  const server = createFrontServer(front, listen, limits);
 
   return {
     server,
     cache,
-    middleware: onRequest,
-    async listen() {
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(options.port ?? listen.port ?? 8080, listen.host ?? "127.0.0.1", resolve);
-      });
-      const { address, port, family } = server.address() as AddressInfo;
-      return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-    },
+    middleware: front.handle,
+    listen: () => bind(server, options.port ?? listen.port ?? 8080, listen.host ?? "127.0.0.1", "http"),
     async reload() {
       const next = await loadConfig(options);
       if (next.problems.length > 0) throw new ConfigError(next.problems);
-      const old = snapshot;
-      snapshot = await build(next.config);
+      const snapshot = await build(next.config);
       config = next.config;
-      await old.close();
+      front.replace(snapshot).catch((error: unknown) => log.error({ err: error }, "an old snapshot did not close"));
     },
-    current: () => snapshot,
+    current: () => front.snapshot,
     config: () => config,
     async close() {
-      server.closeIdleConnections();
-      if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()));
-      await snapshot.close();
+      await closeGracefully(server, front, (limits.shutdownSeconds ?? 30) * 1000);
+      await front.close();
       await services.close();
       await pools.close();
       await cache.close();
     },
   };
+}
+
+function createFront(
+  snapshot: Snapshot,
+  { limits = {}, trustedProxies = [] }: PorticoOptions,
+  pseudonym: string,
+  fallback: Fallback | undefined,
+  log: Logger,
+): Front {
+  return new Front(snapshot, {
+    trusted: createTrustedProxies(trustedProxies),
+    pseudonym,
+    maxHeaders: limits.headers ?? DEFAULT_MAX_HEADERS,
+    maxBodyBytes: parseBytes(limits.bodyBytes ?? "1MiB"),
+    overload: new Overload({
+      maxInFlight: limits.inFlight ?? 20_000,
+      maxDelayMs: limits.eventLoopDelayMs ?? 1_000,
+    }),
+    fallback,
+    log,
+  });
 }

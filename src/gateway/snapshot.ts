@@ -15,6 +15,7 @@ import type { Enforcer } from "../pipeline/security.ts";
 import { Router } from "../routing/router.ts";
 import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
 import { type BuiltRoute, buildRoute } from "./build-route.ts";
+import { readConnectOptions } from "./connect-options.ts";
 import type { Services } from "./services.ts";
 
 /** All that answers requests, immutable: a reload builds another one and swaps. */
@@ -160,6 +161,7 @@ class RouteBuilder {
           cache: this.parts.cache,
           siblings: this.spec.operations,
           schemes: this.spec.securitySchemes,
+          connect: readConnectOptions(merged, this.route, ["upstreamTls"], this.problems),
           bodyBytes: parseBytes(this.parts.config.options.limits?.bodyBytes ?? "1MiB"),
         }),
       );

@@ -1,0 +1,40 @@
+import { Readable } from "node:stream";
+import { GatewayError } from "../core/errors.ts";
+
+/** A body of unknown length that fails with BODY_TOO_LARGE when it grows beyond its cap. Read from only once it is read. */
+export class CappedBody extends Readable {
+  private readonly source: Readable;
+  private readonly maxBytes: number;
+  private received = 0;
+  private isStarted = false;
+
+  constructor(source: Readable, maxBytes: number) {
+    super();
+    this.source = source;
+    this.maxBytes = maxBytes;
+  }
+
+  override _read(): void {
+    if (this.isStarted) this.source.resume();
+    else this.start();
+  }
+
+  private start(): void {
+    this.isStarted = true;
+    const { source } = this;
+    source.on("data", (chunk: Buffer) => {
+      this.received += chunk.length;
+      if (this.received > this.maxBytes) {
+        source.pause();
+        this.destroy(new GatewayError("BODY_TOO_LARGE", `at most ${this.maxBytes} bytes are taken`));
+      } else if (!this.push(chunk)) {
+        source.pause();
+      }
+    });
+    source.on("end", () => this.push(null));
+    source.on("error", (error) => this.destroy(error));
+    source.on("close", () => {
+      if (!source.readableEnded && !this.destroyed) this.destroy(new Error("the client broke off its body"));
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { type TrustedProxies, toPeer } from "./client-address.ts";
+
+const CONNECTION = Symbol("connection");
+type KnownSocket = Socket & { [CONNECTION]?: Connection };
+
+/** More requests than that wait on one connection only for an attacker. */
+const MAX_WAITING = 1_000;
+/** How long the rest of a request is read and thrown away, so that the answer is not overtaken by a reset. */
+const LINGER_MS = 1_000;
+
+export type Served = readonly [IncomingMessage, ServerResponse];
+
+/** What is known of one client's connection: looked up once, not for each request. */
+export class Connection {
+  readonly socket: Socket;
+  readonly peer: string;
+  readonly isTrusted: boolean;
+  readonly scheme: "http" | "https";
+  /** Of HTTP/1: the request that is being answered. The next one waits, so that answers keep their order. */
+  current: Served | undefined = undefined;
+  /** No further request is taken: its bytes may belong to a body that was not read. */
+  isClosing = false;
+  private waiting: Served[] | undefined = undefined;
+
+  constructor(socket: Socket, trusted: TrustedProxies) {
+    this.socket = socket;
+    this.peer = toPeer(socket.remoteAddress);
+    this.isTrusted = trusted.has(this.peer);
+    this.scheme = (socket as TLSSocket).encrypted ? "https" : "http";
+  }
+
+  static find(socket: Socket): Connection | undefined {
+    return (socket as KnownSocket)[CONNECTION];
+  }
+
+  static of(socket: Socket, trusted: TrustedProxies): Connection {
+    const known = socket as KnownSocket;
+    known[CONNECTION] ??= new Connection(socket, trusted);
+    return known[CONNECTION];
+  }
+
+  /** A pipelined request waits for its turn: one at a time, so that a client cannot multiply its work by pipelining. */
+  enqueue(served: Served): void {
+    this.waiting ??= [];
+    if (this.waiting.push(served) > MAX_WAITING) this.socket.destroy();
+  }
+
+  next(): Served | undefined {
+    return this.isClosing ? undefined : this.waiting?.shift();
+  }
+
+  /**
+   * Ends the connection with the answer that is being written, without a reset that could overtake it: bytes that
+   * still arrive are read for a moment and thrown away.
+   */
+  closeAfterAnswer(): void {
+    this.isClosing = true;
+    this.waiting = undefined;
+    this.socket.destroySoon = linger;
+  }
+}
+
+function linger(this: Socket): void {
+  this.end();
+  this.resume();
+  const timer = setTimeout(() => this.destroy(), LINGER_MS);
+  timer.unref();
+  this.once("close", () => clearTimeout(timer));
+}

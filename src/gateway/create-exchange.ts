@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import { GatewayError } from "../core/errors.ts";
+import { Exchange } from "../core/exchange.ts";
+import { HeaderList } from "../core/headers.ts";
+import { TRUSTED_FORWARDED } from "../forwarding/request-headers.ts";
+import { readTarget, type Target } from "./authority.ts";
+import { CappedBody } from "./capped-body.ts";
+import { findClient, type TrustedProxies } from "./client-address.ts";
+import type { Connection } from "./connection.ts";
+import { type RequestHead, readHead } from "./read-request.ts";
+
+export interface ExchangeRules {
+  readonly trusted: TrustedProxies;
+  readonly pseudonym: string;
+  readonly maxHeaders: number;
+  readonly maxBodyBytes: number;
+}
+
+export interface ReadExchange {
+  readonly exchange: Exchange;
+  /** Why the request goes no further. */
+  readonly refusal: unknown;
+  /** What follows on the connection cannot be trusted. */
+  readonly mustClose: boolean;
+  /** −1: of unknown length. */
+  readonly bodyBytes: number;
+  /** `OPTIONS *`: asks of the gateway, not of a path. */
+  readonly isServerWide: boolean;
+  readonly upgrade: string | undefined;
+}
+
+const NO_TARGET: Target = { path: "/", query: "" };
+const METHODS_REFUSED = new Set(["TRACE", "CONNECT"]);
+
+/** Makes the exchange of a request; of one that is refused too, so that it is logged and counted like the others. */
+export function createExchange(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  id: string,
+  connection: Connection,
+  rules: ExchangeRules,
+): ReadExchange {
+  const method = incoming.method as string;
+  const rawTarget = incoming.url as string;
+  const { httpVersion } = incoming;
+  let head: RequestHead | undefined;
+  let target: Target | undefined = NO_TARGET;
+  let refusal: unknown;
+  let mustClose = false;
+  try {
+    if (httpVersion === "0.9") throw new GatewayError("REQUEST_MALFORMED", "the request line has no version");
+    if (httpVersion !== "1.1" && httpVersion !== "1.0" && httpVersion !== "2.0") {
+      throw new GatewayError("VERSION_UNSUPPORTED", "send HTTP/1.1");
+    }
+    head = readHead(incoming.rawHeaders, httpVersion, {
+      maxHeaders: rules.maxHeaders,
+      isTrusted: connection.isTrusted,
+      pseudonym: rules.pseudonym,
+    });
+    target = readTarget(rawTarget, method, head.authority);
+    if (METHODS_REFUSED.has(method)) throw new GatewayError("METHOD_UNKNOWN", `${method} is not for a gateway`);
+    if (head.bodyBytes > rules.maxBodyBytes) {
+      throw new GatewayError("BODY_TOO_LARGE", `at most ${rules.maxBodyBytes} bytes are taken`);
+    }
+  } catch (error) {
+    refusal = error;
+    mustClose = true;
+  }
+  const bodyBytes = head?.bodyBytes ?? 0;
+  const body = refusal === undefined && bodyBytes !== 0 ? openBody(incoming, outgoing, head, rules.maxBodyBytes) : null;
+  const { peer } = connection;
+  const forwarded = head?.forwarded;
+  const address = forwarded === undefined ? peer : findClient(peer, forwarded, rules.trusted);
+  const exchange = new Exchange({
+    id,
+    request: {
+      method,
+      target: rawTarget,
+      path: target?.path ?? "*",
+      query: target?.query ?? "",
+      headers: head?.headers ?? new HeaderList(),
+      body,
+      httpVersion,
+      scheme: forwarded === undefined ? connection.scheme : schemeOf(forwarded, connection),
+      authority: head?.authority ?? "",
+    },
+    client: { address, peer },
+    startedAtMs: performance.now(),
+    incoming,
+    outgoing,
+  });
+  if (forwarded !== undefined) exchange.set(TRUSTED_FORWARDED, forwarded);
+  return { exchange, refusal, mustClose, bodyBytes, isServerWide: target === undefined, upgrade: head?.upgrade };
+}
+
+function openBody(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  head: RequestHead | undefined,
+  maxBodyBytes: number,
+): Readable {
+  if (head?.expectsContinue === true) continueWhenRead(incoming, outgoing);
+  if (head?.bodyBytes !== -1) return incoming;
+  return new CappedBody(incoming, maxBodyBytes);
+}
+
+/** Says 100 when somebody first wants the body, and not before: an answer given early then saves the client sending it. */
+function continueWhenRead(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const read = incoming._read;
+  incoming._read = function readAndContinue(size) {
+    this._read = read;
+    if (!outgoing.headersSent) outgoing.writeContinue();
+    read.call(this, size);
+  };
+}
+
+function schemeOf(forwarded: ReadonlyMap<string, string>, connection: Connection): "http" | "https" {
+  const said = forwarded.get("x-forwarded-proto");
+  return said === "https" || said === "http" ? said : connection.scheme;
+}

@@ -1,0 +1,38 @@
+import type { Http2ServerResponse, OutgoingHttpHeaders } from "node:http2";
+import { pipeline } from "node:stream";
+import { isStream } from "../core/body.ts";
+import type { Exchange, GatewayResponse } from "../core/exchange.ts";
+
+/** Writes an answer as HTTP/2: no fields of a hop, names in lower case, the status as a pseudo-field (RFC 9113 §8.3). */
+export function sendHttp2(exchange: Exchange, response: GatewayResponse): void {
+  const outgoing = exchange.outgoing as unknown as Http2ServerResponse;
+  const { stream } = outgoing;
+  const { body } = response;
+  const headers: OutgoingHttpHeaders = { ":status": response.status };
+  response.headers.forEach((_name, value, lower) => {
+    if (lower === "connection" || lower === "keep-alive" || lower === "transfer-encoding") return;
+    const before = headers[lower];
+    if (before === undefined) headers[lower] = value;
+    else headers[lower] = Array.isArray(before) ? [...before, value] : [String(before), value];
+  });
+  const hasNoBody = body === null || exchange.request.method === "HEAD";
+  if (hasNoBody) {
+    if (isStream(body)) body.destroy();
+    stream.respond(headers, { endStream: true });
+    return;
+  }
+  if (!isStream(body)) {
+    stream.respond(headers);
+    stream.end(body);
+    return;
+  }
+  stream.respond(headers, { waitForTrailers: true });
+  stream.once("wantTrailers", () => {
+    const trailers: OutgoingHttpHeaders = {};
+    response.trailers?.forEach((_name, value, lower) => {
+      trailers[lower] = value;
+    });
+    stream.sendTrailers(trailers);
+  });
+  pipeline(body, stream, () => {});
+}

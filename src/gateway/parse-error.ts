@@ -1,0 +1,58 @@
+import type { Socket } from "node:net";
+import { type ErrorCode, GatewayError } from "../core/errors.ts";
+import { toProblem } from "../core/problem.ts";
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  431: "Request Header Fields Too Large",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};
+/** How long the answer may take to leave before the connection is cut. */
+const LINGER_MS = 1_000;
+
+const byParserCode: Readonly<Record<string, [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ["HEADERS_TOO_LARGE", "the header section is too large"],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ["BODY_TOO_LARGE", "the chunk extensions are too large"],
+  ERR_HTTP_REQUEST_TIMEOUT: ["REQUEST_TIMEOUT", "the request did not arrive in time"],
+};
+
+const ANSWERED = Symbol("answered");
+type KnownSocket = Socket & { [ANSWERED]?: true };
+
+/**
+ * Answers what the parser refused, before there is a request: the same problem document as everywhere, then the end of
+ * the connection, as nobody knows where the next request would begin.
+ * @param isAnswering an answer is on its way to this client: a second one would be taken for a part of it
+ */
+export function answerParseError(error: Error, socket: Socket, id: string, isAnswering: boolean): void {
+  const known = socket as KnownSocket;
+  if (known[ANSWERED] === true) return;
+  known[ANSWERED] = true;
+  const parserCode = String((error as NodeJS.ErrnoException).code);
+  if (parserCode === "ECONNRESET" || !socket.writable || isAnswering) {
+    socket.destroy();
+    return;
+  }
+  const [code, detail] = byParserCode[parserCode] ?? ["REQUEST_MALFORMED", "the bytes are not an HTTP request"];
+  endWith(new GatewayError(code, detail), socket, id);
+}
+
+/** Writes an answer of ours straight to a socket and ends it. */
+export function endWith(error: GatewayError, socket: Socket, id: string): void {
+  const { status, headers, body } = toProblem(error, id);
+  headers.append("Date", new Date().toUTCString());
+  headers.append("Connection", "close");
+  let head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Error"}\r\n`;
+  headers.forEach((name, value) => {
+    head += `${name}: ${value}\r\n`;
+  });
+  socket.on("error", () => socket.destroy());
+  socket.end(`${head}\r\n${String(body)}`, "latin1");
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  timer.unref();
+  socket.once("close", () => clearTimeout(timer));
+}

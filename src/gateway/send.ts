@@ -1,0 +1,65 @@
+import type { ServerResponse } from "node:http";
+import { pipeline, type Readable } from "node:stream";
+import { isStream } from "../core/body.ts";
+import type { Exchange, GatewayResponse } from "../core/exchange.ts";
+import { sendHttp2 } from "./http2.ts";
+
+/**
+ * Writes an answer to its client.
+ * @param isMounted middleware that ran before, as in an Express app, may have set fields of its own: those stay
+ * @throws when the header fields cannot be written, before anything is
+ */
+export function send(exchange: Exchange, response: GatewayResponse, isMounted: boolean): void {
+  const outgoing = exchange.outgoing as ServerResponse;
+  const { body } = response;
+  if (outgoing.destroyed || outgoing.headersSent) {
+    if (isStream(body)) body.destroy();
+    return;
+  }
+  if (exchange.request.httpVersion === "2.0") {
+    sendHttp2(exchange, response);
+    return;
+  }
+  if (isStream(body)) {
+    sendStream(exchange, response, body, isMounted);
+    return;
+  }
+  if (response.headers.has("trailer")) response.headers.delete("trailer");
+  writeHead(outgoing, response, isMounted);
+  if (body === null || exchange.request.method === "HEAD") outgoing.end();
+  // As text it leaves in one write with the header section.
+  else outgoing.end(body.toString("latin1"), "latin1");
+}
+
+function sendStream(exchange: Exchange, response: GatewayResponse, body: Readable, isMounted: boolean): void {
+  const outgoing = exchange.outgoing as ServerResponse;
+  const isChunked = exchange.request.httpVersion === "1.1" && !response.headers.has("content-length");
+  if (!isChunked) response.headers.delete("trailer");
+  writeHead(outgoing, response, isMounted);
+  // The first event of a stream may be minutes away: its header section is not kept waiting.
+  if (body.readableLength === 0) outgoing.flushHeaders();
+  if (isChunked) {
+    body.once("end", () => {
+      const { trailers } = response;
+      if (trailers !== undefined && trailers.size > 0) outgoing.addTrailers([...trailers]);
+    });
+  }
+  // A body that breaks off destroys the connection, so that the client sees that its message is not whole.
+  pipeline(body, outgoing, ignore);
+}
+
+const ignore = (): void => {};
+
+function writeHead(outgoing: ServerResponse, response: GatewayResponse, isMounted: boolean): void {
+  if (!isMounted) {
+    outgoing.writeHead(response.status, response.headers.toFlat());
+    return;
+  }
+  const seen = new Set<string>();
+  response.headers.forEach((name, value, lower) => {
+    if (seen.has(lower)) outgoing.appendHeader(name, value);
+    else outgoing.setHeader(name, value);
+    seen.add(lower);
+  });
+  outgoing.writeHead(response.status);
+}

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sendRaw } from "../support/raw.ts";
+import { startRawGateway } from "../support/raw-gateway.ts";
+
+// ATTACKS A 3 to 6, 15: whatever happens to a request, what follows on its connection is read as what it is.
+
+const NEXT = "GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+const lineOf = (request: string | undefined): string => (request ?? "").slice(0, (request ?? "").indexOf("\r\n"));
+
+test("a chunked body of OPTIONS is a body, and the next request the next", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
+  const chunk = `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`;
+  await sendRaw(base, `OPTIONS / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}${NEXT}`);
+  assert.ok(!upstream.requests.map(lineOf).includes("GET /hidden HTTP/1.1"));
+  assert.equal(lineOf(upstream.requests.at(-1)), "GET /next HTTP/1.1");
+});
+
+for (const method of ["GET", "HEAD", "DELETE"]) {
+  test(`a body of ${method} is a body, whatever the upstream makes of it`, async (t) => {
+    const { base, upstream } = await startRawGateway(t);
+    const hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
+    await sendRaw(base, `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}${NEXT}`);
+    assert.ok(!upstream.requests.map(lineOf).includes("GET /hidden HTTP/1.1"));
+    assert.equal(lineOf(upstream.requests.at(-1)), "GET /next HTTP/1.1");
+  });
+}
+
+for (const [what, target, status] of [
+  ["that no operation has", "/no/such", 404],
+  ["with a method that is not there", "/socket", 405],
+] as const) {
+  test(`the body of a request for a path ${what} never becomes a request`, async (t) => {
+    const { base, upstream } = await startRawGateway(t);
+    const hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
+    const request = `POST ${target} HTTP/1.1\r\nHost: a\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`;
+    const { statuses } = await sendRaw(base, request + NEXT);
+    assert.deepEqual(statuses, [status, 200]);
+    assert.deepEqual(upstream.requests.map(lineOf), ["GET /next HTTP/1.1"]);
+  });
+}
+
+test("a large body that nobody reads ends the connection with the answer", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const request = "POST /no/such HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n";
+  const { statuses, isClosed } = await sendRaw(base, request + NEXT);
+  assert.deepEqual(statuses, [404]);
+  assert.ok(isClosed);
+  assert.equal(upstream.requests.length, 0);
+});
+
+test("an upstream that answers before the body has come is not used again", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  upstream.answerEarly = (socket) => socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+  const head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n";
+  const { statuses, isClosed } = await sendRaw(base, [head, "x".repeat(1_000)]);
+  assert.deepEqual(statuses, [413]);
+  assert.ok(isClosed);
+  upstream.answerEarly = undefined;
+  const second = await sendRaw(base, "GET /b HTTP/1.1\r\nHost: a\r\n\r\n", { answers: 1 });
+  assert.deepEqual(second.statuses, [200]);
+  assert.equal(upstream.connections.opened, 2);
+});
+
+test("100 is said when the body is wanted, once", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+  const { text, statuses } = await sendRaw(base, [head, 200, "hello"], { answers: 1 });
+  assert.equal(text.match(/HTTP\/1\.1 100 Continue/g)?.length, 1);
+  assert.deepEqual(statuses, [200]);
+  assert.ok(!/expect/i.test(upstream.requests[0] ?? ""));
+});
+
+test("a refusal takes the place of 100, and the body that was withheld is not waited for", async (t) => {
+  const { base } = await startRawGateway(t);
+  const head = "POST /no/such HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+  const { text, statuses, isClosed } = await sendRaw(base, head);
+  assert.deepEqual(statuses, [404]);
+  assert.ok(isClosed);
+  assert.ok(!text.includes("100 Continue"));
+});
+
+test("100 pipelined requests are answered in order, and one at a time is in work", async (t) => {
+  let inWork = 0;
+  let most = 0;
+  const { base, upstream } = await startRawGateway(t, {
+    answer(request, socket) {
+      inWork++;
+      most = Math.max(most, inWork);
+      const body = lineOf(request).split(" ")[1] ?? "";
+      setImmediate(() => {
+        inWork--;
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      });
+    },
+  });
+  const requests = Array.from({ length: 100 }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: a\r\n\r\n`).join("");
+  const { text, statuses } = await sendRaw(base, requests, { answers: 100 });
+  assert.equal(statuses.length, 100);
+  const bodies = [...text.matchAll(/\r\n\r\n(\/\d+)/g)].map((match) => match[1]);
+  assert.deepEqual(
+    bodies,
+    Array.from({ length: 100 }, (_, i) => `/${i}`),
+  );
+  assert.equal(upstream.requests.length, 100);
+  assert.equal(most, 1);
+});
+
+test("a body that is declared too large is refused before it is read, one in chunks while it comes", async (t) => {
+  const { base, upstream } = await startRawGateway(t, { options: { limits: { bodyBytes: 1000 } } });
+  const declared = await sendRaw(base, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n");
+  assert.deepEqual(declared.statuses, [413]);
+  assert.equal(upstream.connections.opened, 0);
+  const chunk = `3e8\r\n${"x".repeat(1000)}\r\n`;
+  const chunked = await sendRaw(base, [
+    "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    chunk,
+    50,
+    chunk,
+  ]);
+  assert.deepEqual(chunked.statuses, [413]);
+  assert.ok(chunked.isClosed);
+});
