@@ -8,6 +8,7 @@ import { readTarget, type Target } from "./authority.ts";
 import { CappedBody } from "./capped-body.ts";
 import { findClient, type TrustedProxies } from "./client-address.ts";
 import type { Connection } from "./connection.ts";
+import { isHttp2 } from "./http2.ts";
 import { type RequestHead, readHead } from "./read-request.ts";
 
 export interface ExchangeRules {
@@ -50,7 +51,7 @@ export function createExchange(
   let mustClose = false;
   try {
     if (httpVersion === "0.9") throw new GatewayError("REQUEST_MALFORMED", "the request line has no version");
-    if (httpVersion !== "1.1" && httpVersion !== "1.0" && httpVersion !== "2.0") {
+    if (httpVersion !== "1.1" && httpVersion !== "1.0" && !isHttp2(incoming)) {
       throw new GatewayError("VERSION_UNSUPPORTED", "send HTTP/1.1");
     }
     head = readHead(incoming.rawHeaders, httpVersion, {

@@ -11,7 +11,9 @@ import { Connection, type Served } from "./connection.ts";
 import { createExchange, type ReadExchange } from "./create-exchange.ts";
 import { Generation } from "./generation.ts";
 import { dispatch, type Fallback, optionsAnswer } from "./handle.ts";
+import { isHttp2 } from "./http2.ts";
 import type { Overload } from "./overload.ts";
+import type { UnderWay } from "./parse-error.ts";
 import { send } from "./send.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -93,7 +95,7 @@ export class Front {
 
   readonly handle = (incoming: IncomingMessage, outgoing: ServerResponse, next?: NextMiddleware): void => {
     const connection = Connection.of(incoming.socket, this.options.trusted);
-    if (incoming.httpVersionMajor === 1) {
+    if (!isHttp2(incoming)) {
       if (connection.isClosing) return;
       const served: Served = [incoming, outgoing];
       if (connection.current !== undefined) {
@@ -108,6 +110,21 @@ export class Front {
   /** Of a request, or of one that the parser refused: stands in its problem document and in the log. */
   nextId(): string {
     return `${this.idPrefix}${(this.count++).toString(36)}`;
+  }
+
+  /** The connection's bytes make no sense any more: nothing further is read from it. @returns what is under way on it */
+  breakOff(socket: Socket): UnderWay {
+    const connection = Connection.find(socket);
+    const current = connection?.current;
+    if (connection === undefined || current === undefined) return "unanswered";
+    const [incoming, outgoing] = current;
+    connection.closeAfterAnswer();
+    if (incoming.complete) {
+      outgoing.shouldKeepAlive = false;
+      return "answering";
+    }
+    (outgoing as KnownResponse)[SERVING]?.exchange.abort();
+    return outgoing.headersSent ? "begun" : "unanswered";
   }
 
   /** True while an answer is being made or written on the connection. */
@@ -184,7 +201,7 @@ export class Front {
   private answer(serving: Serving, read: ReadExchange, response: GatewayResponse): void {
     const { exchange, connection, next } = serving;
     serving.status = response.status;
-    if (exchange.request.httpVersion !== "2.0") {
+    if (!isHttp2(exchange.incoming as IncomingMessage)) {
       const mustClose = read.mustClose || this.isEnding || isLeftUnread(exchange.incoming as IncomingMessage, read);
       if (mustClose) {
         response.headers.set("Connection", "close");

@@ -1,7 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import type { Http2ServerResponse, OutgoingHttpHeaders } from "node:http2";
 import { pipeline } from "node:stream";
 import { isStream } from "../core/body.ts";
 import type { Exchange, GatewayResponse } from "../core/exchange.ts";
+
+/** True for HTTP/2 itself: text that calls itself HTTP/2.0 is not. */
+export const isHttp2 = (incoming: IncomingMessage): boolean => (incoming as { stream?: unknown }).stream !== undefined;
 
 /** Writes an answer as HTTP/2: no fields of a hop, names in lower case, the status as a pseudo-field (RFC 9113 §8.3). */
 export function sendHttp2(exchange: Exchange, response: GatewayResponse): void {

@@ -42,7 +42,7 @@ export function createFrontServer(front: Front, _listen: ListenOptions, limits: 
     front.handle(incoming, outgoing);
   });
   server.on("clientError", (error, socket) => {
-    answerParseError(error, socket as Socket, front.nextId(), front.isAnswering(socket as Socket));
+    answerParseError(error, socket as Socket, front.nextId(), front.breakOff(socket as Socket));
   });
   server.on("dropRequest", (_request, socket: Socket) => socket.destroy());
   watchSlowClients(server, front, (limits.bodyIdleSeconds ?? 8) * 1000);

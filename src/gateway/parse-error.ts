@@ -22,20 +22,29 @@ const byParserCode: Readonly<Record<string, [ErrorCode, string]>> = {
 const ANSWERED = Symbol("answered");
 type KnownSocket = Socket & { [ANSWERED]?: true };
 
+/** What is under way on the connection whose bytes the parser refuses. */
+export type UnderWay =
+  /** Nothing, or a request whose body is the mistake, and that has no answer yet. */
+  | "unanswered"
+  /** An answer whose request was whole: it is finished, as the mistake is in what came after it. */
+  | "answering"
+  /** The body of a request whose answer has begun: a second answer would be taken for a part of the first. */
+  | "begun";
+
 /**
- * Answers what the parser refused, before there is a request: the same problem document as everywhere, then the end of
- * the connection, as nobody knows where the next request would begin.
- * @param isAnswering an answer is on its way to this client: a second one would be taken for a part of it
+ * Answers what the parser refused: the same problem document as everywhere, then the end of the connection, as nobody
+ * knows where the next request would begin.
  */
-export function answerParseError(error: Error, socket: Socket, id: string, isAnswering: boolean): void {
+export function answerParseError(error: Error, socket: Socket, id: string, underWay: UnderWay): void {
   const known = socket as KnownSocket;
   if (known[ANSWERED] === true) return;
   known[ANSWERED] = true;
   const parserCode = String((error as NodeJS.ErrnoException).code);
-  if (parserCode === "ECONNRESET" || !socket.writable || isAnswering) {
+  if (parserCode === "ECONNRESET" || !socket.writable || underWay === "begun") {
     socket.destroy();
     return;
   }
+  if (underWay === "answering") return;
   const [code, detail] = byParserCode[parserCode] ?? ["REQUEST_MALFORMED", "the bytes are not an HTTP request"];
   endWith(new GatewayError(code, detail), socket, id);
 }

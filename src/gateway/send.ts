@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { pipeline, type Readable } from "node:stream";
 import { isStream } from "../core/body.ts";
 import type { Exchange, GatewayResponse } from "../core/exchange.ts";
-import { sendHttp2 } from "./http2.ts";
+import { isHttp2, sendHttp2 } from "./http2.ts";
 
 /**
  * Writes an answer to its client.
@@ -16,7 +16,7 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
     if (isStream(body)) body.destroy();
     return;
   }
-  if (exchange.request.httpVersion === "2.0") {
+  if (isHttp2(outgoing.req)) {
     sendHttp2(exchange, response);
     return;
   }

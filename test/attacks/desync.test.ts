@@ -122,3 +122,16 @@ test("a body that is declared too large is refused before it is read, one in chu
   assert.deepEqual(chunked.statuses, [413]);
   assert.ok(chunked.isClosed);
 });
+
+test("what follows a last request is no reason to leave that one without its answer", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  for (const rest of ["GET /b HTTP/1.1\r\nHost: a\r\n\r\n", "\0\0\0", "nonsense\r\n\r\n"]) {
+    const { statuses, isClosed } = await sendRaw(
+      base,
+      `GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${rest}`,
+    );
+    assert.deepEqual(statuses, [200]);
+    assert.ok(isClosed);
+  }
+  assert.equal(upstream.requests.length, 3);
+});
