@@ -59,8 +59,8 @@ export function createExchange(
       isTrusted: connection.isTrusted,
       pseudonym: rules.pseudonym,
     });
-    target = readTarget(rawTarget, method, head.authority);
     if (METHODS_REFUSED.has(method)) throw new GatewayError("METHOD_UNKNOWN", `${method} is not for a gateway`);
+    target = readTarget(rawTarget, method, head.authority);
     if (head.bodyBytes > rules.maxBodyBytes) {
       throw new GatewayError("BODY_TOO_LARGE", `at most ${rules.maxBodyBytes} bytes are taken`);
     }
