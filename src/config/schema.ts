@@ -2,7 +2,14 @@ import Type from "typebox";
 import { BalancingOptions } from "../balancing/options.ts";
 import { CacheOptions, StoreOptions } from "../caching/options.ts";
 import { UpstreamOptions as DiscoveryOptions } from "../discovery/options.ts";
-import { connectOptions, FallbackOptions, HedgeOptions, RetryOptions, TimeoutOptions } from "../forwarding/options.ts";
+import {
+  connectOptions,
+  FallbackOptions,
+  HedgeOptions,
+  RetryOptions,
+  TimeoutOptions,
+  WebsocketOptions,
+} from "../forwarding/options.ts";
 import { ValidateOptions } from "../validating/options.ts";
 import { LimitOptions, ListenOptions } from "./listen-options.ts";
 
@@ -35,7 +42,11 @@ const shared = {
   hedge: Type.Optional(HedgeOptions),
   fallback: Type.Optional(FallbackOptions),
   ...connectOptions,
-  websocket: Type.Optional(Type.Boolean({ description: "Allow an upgrade. Default: only with a 101 in the spec." })),
+  websocket: Type.Optional(
+    Type.Union([Type.Boolean(), WebsocketOptions], {
+      description: "Allow an upgrade. Default: only with a 101 in the spec.",
+    }),
+  ),
 };
 
 export const OperationOptions = Type.Object({ ...shared, upstream: Type.Optional(UpstreamOptions) }, strict);

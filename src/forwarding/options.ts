@@ -100,3 +100,23 @@ export const connectOptions = {
     Type.Boolean({ description: "Offer HTTP/2 to upstreams at https URLs (ALPN). Default: false." }),
   ),
 } as const;
+
+export const WebsocketOptions = Type.Object(
+  {
+    origins: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          "Origins whose pages may open it, as https://app.example.com; * for all. Default: the gateway's own.",
+      }),
+    ),
+    maxMessageBytes: Type.Optional(Type.Integer({ minimum: 1, description: "Default: 16 MiB; above, close 1009." })),
+    idleSeconds: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: "Without a frame in either direction. Default: 300." }),
+    ),
+    maxSeconds: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: "It may stand that long. Default: no end." }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type WebsocketOptions = Type.Static<typeof WebsocketOptions>;

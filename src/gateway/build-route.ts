@@ -10,6 +10,8 @@ import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
 import type { ConnectOptions } from "../forwarding/pools.ts";
 import { createForwardedHeaders } from "../forwarding/request-headers.ts";
 import { createRetrying } from "../forwarding/retry.ts";
+import type { TryOnce } from "../forwarding/try.ts";
+import { createWebSocketTry } from "../forwarding/websocket.ts";
 import { toInternalFault } from "../pipeline/guard.ts";
 import { createIdentityStripper, setIdentity } from "../pipeline/identity.ts";
 import { inOrder, type Preflight, type Step } from "../pipeline/order.ts";
@@ -68,12 +70,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ...step("cache", "cache", createCacheHandler({ ...parts, options: options.cache ?? {} })),
     ...step("forward", "forwarded-headers", createForwardedHeaders(parts.pools.pseudonym)),
   ]);
-  const tryOnce = createHttpTry(parts.balancer, parts.pools.group(parts.connect), {
-    timeouts: options.timeouts ?? {},
-    preserveHost: options.preserveHost ?? false,
-    stripLength:
-      (options.stripPrefix ?? options.prefix !== undefined) ? operation.publicPath.length - operation.path.length : 0,
-  });
+  const tryOnce = createTry(parts);
   const forward = createRetrying(parts.balancer, tryOnce, {
     retries: options.retries ?? {},
     timeouts: options.timeouts ?? {},
@@ -92,3 +89,21 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
 
 const step = (phase: Step["phase"], name: string, handler: Handler | undefined): Step[] =>
   handler === undefined ? [] : [{ phase, name, handler }];
+
+/** Over HTTP; where the spec or the route allows it, over a WebSocket, too. */
+function createTry({ operation, options, balancer, pools, connect }: RouteParts): TryOnce {
+  const tryOptions = {
+    timeouts: options.timeouts ?? {},
+    preserveHost: options.preserveHost ?? false,
+    stripLength:
+      (options.stripPrefix ?? options.prefix !== undefined) ? operation.publicPath.length - operation.path.length : 0,
+  };
+  const http = createHttpTry(balancer, pools.group(connect), tryOptions);
+  const websocket = options.websocket ?? operation.responses.has("101");
+  if (websocket === false) return http;
+  return createWebSocketTry(balancer, http, {
+    ...tryOptions,
+    connect,
+    websocket: websocket === true ? {} : websocket,
+  });
+}

@@ -41,6 +41,7 @@ export function createExchange(
   id: string,
   connection: Connection,
   rules: ExchangeRules,
+  isUpgrade: boolean,
 ): ReadExchange {
   const method = incoming.method as string;
   const rawTarget = incoming.url as string;
@@ -61,6 +62,9 @@ export function createExchange(
     });
     if (METHODS_REFUSED.has(method)) throw new GatewayError("METHOD_UNKNOWN", `${method} is not for a gateway`);
     target = readTarget(rawTarget, method, head.authority);
+    if (isUpgrade && head.bodyBytes !== 0) {
+      throw new GatewayError("REQUEST_MALFORMED", "a request for an upgrade has no body");
+    }
     if (head.bodyBytes > rules.maxBodyBytes) {
       throw new GatewayError("BODY_TOO_LARGE", `at most ${rules.maxBodyBytes} bytes are taken`);
     }

@@ -3,7 +3,10 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
-import type { Exchange, GatewayResponse } from "../core/exchange.ts";
+import type { GatewayResponse } from "../core/exchange.ts";
+import type { Tunnel } from "../forwarding/tunnel.ts";
+import { TUNNEL, WEBSOCKET } from "../forwarding/websocket.ts";
+import { CLOSE } from "../forwarding/websocket-frames.ts";
 import type { Logger } from "../pipeline/contract.ts";
 import { toAnswer } from "./answer-errors.ts";
 import type { TrustedProxies } from "./client-address.ts";
@@ -13,8 +16,9 @@ import { Generation } from "./generation.ts";
 import { dispatch, type Fallback, optionsAnswer } from "./handle.ts";
 import { isHttp2 } from "./http2.ts";
 import type { Overload } from "./overload.ts";
-import type { UnderWay } from "./parse-error.ts";
+import { type UnderWay, writeHead } from "./parse-error.ts";
 import { send } from "./send.ts";
+import { isLeftUnread, type KnownResponse, type NextMiddleware, SERVING, Serving } from "./serving.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface FrontOptions {
@@ -28,35 +32,11 @@ export interface FrontOptions {
   readonly log: Logger;
 }
 
-/** Calls on what stands behind the gateway in an Express app. */
-export type NextMiddleware = (error?: unknown) => void;
-
-/** What a request needs to be finished: one object each, found from its response. */
-class Serving {
-  readonly connection: Connection;
-  readonly exchange: Exchange;
-  readonly generation: Generation;
-  readonly next: NextMiddleware | undefined;
-  status = 0;
-
-  constructor(connection: Connection, exchange: Exchange, generation: Generation, next: NextMiddleware | undefined) {
-    this.connection = connection;
-    this.exchange = exchange;
-    this.generation = generation;
-    this.next = next;
-  }
-}
-
-const SERVING = Symbol("serving");
-type KnownResponse = ServerResponse & { [SERVING]?: Serving | undefined };
-
-/** A body of known length that is left of a request may be read to its end up to this; else the connection closes. */
-const DRAIN_BYTES = 65_536;
-
 /** Takes requests from sockets, one at a time on each HTTP/1 connection, and sees each of them to its end. */
 export class Front {
   private readonly options: FrontOptions;
   private readonly idPrefix = randomBytes(6).toString("base64url");
+  private readonly tunnels = new Set<Tunnel>();
   private readonly onClose: (this: ServerResponse) => void;
   private generation: Generation;
   private count = 0;
@@ -85,6 +65,7 @@ export class Front {
   /** From now on each answer is the last of its connection. */
   end(): void {
     this.isEnding = true;
+    for (const tunnel of this.tunnels) tunnel.close(CLOSE.goingAway);
   }
 
   /** @returns once nothing uses the last snapshot and it is closed */
@@ -145,8 +126,9 @@ export class Front {
   }
 
   /** HTTP that asks to become another protocol. What is not taken up goes on as the plain request that it also is. */
-  readonly handleUpgrade = (incoming: IncomingMessage, socket: Socket, _head: Buffer): void => {
-    if (this.isAnswering(socket)) {
+  readonly handleUpgrade = (incoming: IncomingMessage, socket: Socket, head: Buffer): void => {
+    const connection = Connection.of(socket, this.options.trusted);
+    if (connection.current !== undefined) {
       socket.destroy();
       return;
     }
@@ -154,7 +136,9 @@ export class Front {
     outgoing.shouldKeepAlive = false;
     outgoing.assignSocket(socket);
     outgoing.once("finish", () => socket.destroySoon());
-    this.handle(incoming, outgoing);
+    socket.on("error", () => socket.destroy());
+    connection.current = [incoming, outgoing];
+    this.serve(connection, incoming, outgoing, undefined, head);
   };
 
   private serve(
@@ -162,10 +146,14 @@ export class Front {
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     next: NextMiddleware | undefined,
+    head?: Buffer,
   ): void {
     const { generation, options } = this;
-    const read = createExchange(incoming, outgoing, this.nextId(), connection, options);
+    const read = createExchange(incoming, outgoing, this.nextId(), connection, options, head !== undefined);
     const { exchange } = read;
+    if (head !== undefined && read.upgrade === "websocket") {
+      exchange.set(WEBSOCKET, { socket: incoming.socket, head });
+    }
     const serving = new Serving(connection, exchange, generation, next);
     (outgoing as KnownResponse)[SERVING] = serving;
     generation.enter();
@@ -201,6 +189,10 @@ export class Front {
   private answer(serving: Serving, read: ReadExchange, response: GatewayResponse): void {
     const { exchange, connection, next } = serving;
     serving.status = response.status;
+    if (response.status === 101) {
+      this.openTunnel(serving, response);
+      return;
+    }
     if (!isHttp2(exchange.incoming as IncomingMessage)) {
       const mustClose = read.mustClose || this.isEnding || isLeftUnread(exchange.incoming as IncomingMessage, read);
       if (mustClose) {
@@ -219,15 +211,40 @@ export class Front {
     }
   }
 
+  private openTunnel(serving: Serving, response: GatewayResponse): void {
+    const { exchange, connection } = serving;
+    const tunnel = exchange.get(TUNNEL);
+    if (tunnel === undefined || connection.socket.destroyed) {
+      tunnel?.destroy();
+      connection.socket.destroy();
+      return;
+    }
+    response.headers.append("Connection", "Upgrade");
+    response.headers.append("Upgrade", "websocket");
+    writeHead(connection.socket, 101, "Switching Protocols", response.headers);
+    this.tunnels.add(tunnel);
+    tunnel.once("close", () => this.tunnels.delete(tunnel));
+    tunnel.start();
+    // It outlives a reload, and the plugins that let it in have done their part.
+    this.leave(serving);
+    if (this.isEnding) tunnel.close(CLOSE.goingAway);
+  }
+
+  private leave(serving: Serving): void {
+    if (serving.hasLeft) return;
+    serving.hasLeft = true;
+    serving.generation.leave();
+    this.options.overload.leave();
+  }
+
   /** After the answer, or when the client has gone. */
   private finish(outgoing: KnownResponse): void {
     const serving = outgoing[SERVING];
     if (serving === undefined) return;
     outgoing[SERVING] = undefined;
-    const { connection, exchange, generation } = serving;
+    const { connection, exchange } = serving;
     if (!outgoing.writableFinished) exchange.abort();
-    generation.leave();
-    this.options.overload.leave();
+    this.leave(serving);
     if (channels.exchangeEnd.hasSubscribers) {
       const durationMs = performance.now() - exchange.startedAtMs;
       channels.exchangeEnd.publish({ exchange, status: serving.status || outgoing.statusCode, durationMs });
@@ -236,15 +253,6 @@ export class Front {
     const waiting = connection.next();
     if (waiting !== undefined) this.handle(...waiting);
   }
-}
-
-/**
- * True when bytes of the body are still to come and nobody will take them for what they are: the connection must not
- * be used again. What is small and of known length is read to its end instead. ATTACKS 4, 5.
- */
-function isLeftUnread(incoming: IncomingMessage, read: ReadExchange): boolean {
-  if (read.bodyBytes === 0 || incoming.complete) return false;
-  return read.bodyBytes < 0 || read.bodyBytes > DRAIN_BYTES;
 }
 
 const overloaded = (): GatewayError =>

@@ -63,6 +63,15 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const { listen = {}, limits = {} } = first.config.options;
   const server = createFrontServer(front, listen, limits);
 
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await closeGracefully(server, front, (limits.shutdownSeconds ?? 30) * 1000);
+    await front.close();
+    await services.close();
+    await pools.close();
+    await cache.close();
+  };
+
   return {
     server,
     cache,
@@ -77,12 +86,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
     current: () => front.snapshot,
     config: () => config,
-    async close() {
-      await closeGracefully(server, front, (limits.shutdownSeconds ?? 30) * 1000);
-      await front.close();
-      await services.close();
-      await pools.close();
-      await cache.close();
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
 }

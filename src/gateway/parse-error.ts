@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { type ErrorCode, GatewayError } from "../core/errors.ts";
+import type { HeaderList } from "../core/headers.ts";
 import { toProblem } from "../core/problem.ts";
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -54,14 +55,20 @@ export function endWith(error: GatewayError, socket: Socket, id: string): void {
   const { status, headers, body } = toProblem(error, id);
   headers.append("Date", new Date().toUTCString());
   headers.append("Connection", "close");
-  let head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Error"}\r\n`;
-  headers.forEach((name, value) => {
-    head += `${name}: ${value}\r\n`;
-  });
+  writeHead(socket, status, REASONS[status] ?? "Error", headers);
   socket.on("error", () => socket.destroy());
-  socket.end(`${head}\r\n${String(body)}`, "latin1");
+  socket.end(String(body));
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   timer.unref();
   socket.once("close", () => clearTimeout(timer));
+}
+
+/** Writes the head of an answer where Node has no response to write it with. */
+export function writeHead(socket: Socket, status: number, reason: string, headers: HeaderList): void {
+  let head = `HTTP/1.1 ${status} ${reason}\r\n`;
+  headers.forEach((name, value) => {
+    head += `${name}: ${value}\r\n`;
+  });
+  socket.write(`${head}\r\n`, "latin1");
 }

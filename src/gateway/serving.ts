@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Exchange } from "../core/exchange.ts";
+import type { Connection } from "./connection.ts";
+import type { ReadExchange } from "./create-exchange.ts";
+import type { Generation } from "./generation.ts";
+
+/** Calls on what stands behind the gateway in an Express app. */
+export type NextMiddleware = (error?: unknown) => void;
+
+/** What a request needs to be finished: one object each, found from its response. */
+export class Serving {
+  readonly connection: Connection;
+  readonly exchange: Exchange;
+  readonly generation: Generation;
+  readonly next: NextMiddleware | undefined;
+  status = 0;
+  hasLeft = false;
+
+  constructor(connection: Connection, exchange: Exchange, generation: Generation, next: NextMiddleware | undefined) {
+    this.connection = connection;
+    this.exchange = exchange;
+    this.generation = generation;
+    this.next = next;
+  }
+}
+
+export const SERVING = Symbol("serving");
+export type KnownResponse = ServerResponse & { [SERVING]?: Serving | undefined };
+
+/** A body of known length that is left of a request may be read to its end up to this; else the connection closes. */
+const DRAIN_BYTES = 65_536;
+
+/**
+ * True when bytes of the body are still to come and nobody will take them for what they are: the connection must not
+ * be used again. What is small and of known length is read to its end instead. ATTACKS 4, 5.
+ */
+export function isLeftUnread(incoming: IncomingMessage, read: ReadExchange): boolean {
+  if (read.bodyBytes === 0 || incoming.complete) return false;
+  return read.bodyBytes < 0 || read.bodyBytes > DRAIN_BYTES;
+}
