@@ -20,7 +20,9 @@ export class LeastBusy implements Policy {
   pick(exchange: Exchange, round: number): Member {
     const first = this.turns.pick(exchange, round);
     if (first.inFlight === 0) return first;
-    const second = this.chance.pick();
+    const drawn = this.chance.pick();
+    // Among few, chance often draws the first again: one that hangs would then be chosen for want of another.
+    const second = drawn === first ? this.turns.pick(exchange, round) : drawn;
     return second.inFlight * first.weight < first.inFlight * second.weight ? second : first;
   }
 }

@@ -47,13 +47,28 @@ process.on("message", (message) => {
   process.send({ count });
 });
 process.on("disconnect", () => process.exit());
-server.listen(Number(process.env.PORT), "127.0.0.1", () => process.send({ port: server.address().port }));
+server.listen(Number(process.env.PORT), process.env.HOST, () => process.send({ port: server.address().port }));
 `;
 
-/** Starts one; it ends with the test. @param port 0 takes a free one */
-export async function startInstance(t: TestContext, name: string, port = 0): Promise<InstanceProcess> {
-  const child = spawn(process.execPath, ["-e", PROGRAM], {
-    env: { PATH: process.env.PATH, NAME: name, PORT: String(port) },
+/** Where an instance listens, when not on a free port of loopback. */
+export interface Place {
+  readonly port?: number;
+  /** Name and address of a network namespace. */
+  readonly namespace?: { readonly name: string; readonly address: string };
+}
+
+/** Starts one; it ends with the test. */
+export async function startInstance(t: TestContext, name: string, place: Place = {}): Promise<InstanceProcess> {
+  const { port = 0, namespace } = place;
+  const host = namespace?.address ?? "127.0.0.1";
+  const [command = "", ...words] = [
+    ...(namespace === undefined ? [] : ["ip", "netns", "exec", namespace.name]),
+    process.execPath,
+    "-e",
+    PROGRAM,
+  ];
+  const child = spawn(command, words, {
+    env: { PATH: process.env.PATH, NAME: name, PORT: String(port), HOST: host },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   t.after(() => child.kill("SIGKILL"));
@@ -66,7 +81,7 @@ export async function startInstance(t: TestContext, name: string, port = 0): Pro
   return {
     name,
     port: started.port,
-    url: `http://127.0.0.1:${started.port}`,
+    url: `http://${host}:${started.port}`,
     child,
     async behave(behaviour) {
       await ask({ behaviour });
