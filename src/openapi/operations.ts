@@ -1,25 +1,22 @@
 import type {
-  MediaType,
   Operation,
   Parameter,
-  ParameterStyle,
-  RequestBody,
   ResponseSpec,
-  Schema,
   SecurityRequirement,
   SecurityScheme,
+  SourceLocation,
   SpecInfo,
 } from "../core/operation.ts";
-import { bundleSchema, resolveReference } from "./refs.ts";
-import { SpecError } from "./spec-error.ts";
+import { bundleSchema } from "./bundle.ts";
+import { exportDocument } from "./export-document.ts";
+import { SpecFiles } from "./files.ts";
+import { findText, isObject, type Json, toList, toObject, toPointer } from "./json.ts";
+import { MediaReader } from "./media.ts";
+import { locateAll } from "./positions.ts";
+import { toBasePath, toServerUrl } from "./servers.ts";
+import { toVersion3 } from "./swagger2.ts";
 
-type Json = Record<string, unknown>;
-const object = (value: unknown): Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-
-const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
+export const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
 
 /** A document, brought to the one model. */
 export interface Spec {
@@ -28,159 +25,165 @@ export interface Spec {
   readonly basePath: string;
   readonly securitySchemes: ReadonlyMap<string, SecurityScheme>;
   readonly operations: readonly Operation[];
+  /** What it was made of: for lints and exports. */
+  readonly files: SpecFiles;
+  /** In the shape of 3.x, not yet upgraded inside. */
+  readonly source: Json;
 }
 
-/** @param prefix what stands before every template; undefined takes the path of the first server */
+/**
+ * @param prefix what stands before every template; undefined takes the path of the first server
+ * @throws SpecError for what cannot be read or has no one meaning
+ */
 export function toSpec(document: Json, file: string, prefix: string | undefined): Spec {
+  const files = new SpecFiles(document, file);
+  const source = files.version === "2.0" ? toVersion3(files) : document;
   const info: SpecInfo = {
-    title: text(object(document.info).title) ?? file,
-    version: text(object(document.info).version) ?? "",
+    title: findText(toObject(source.info).title) ?? file,
+    version: String(toObject(source.info).version ?? ""),
     file,
-    document,
-    bundle: (schema) => bundleSchema(document, schema),
+    get document() {
+      return exportDocument(files, source);
+    },
+    bundle: (schema) => bundleSchema(files, schema),
   };
-  const basePath = serverPath(list(document.servers)[0]);
-  const builder = new OperationBuilder(document, info, prefix ?? basePath);
-  return { info, basePath, securitySchemes: builder.securitySchemes(), operations: builder.operations() };
+  const builder = new OperationBuilder(files, source, info, prefix);
+  return {
+    info,
+    basePath: toBasePath(source.servers),
+    securitySchemes: toSecuritySchemes(files, source),
+    operations: builder.operations(),
+    files,
+    source,
+  };
 }
 
-function serverPath(server: unknown): string {
-  const { url, variables } = object(server);
-  const filled = (text(url) ?? "/").replace(/\{([^}]*)\}/g, (_, name: string) =>
-    String(object(object(variables)[name]).default ?? ""),
-  );
-  return URL.canParse(filled, "http://host/") ? new URL(filled, "http://host/").pathname.replace(/\/+$/, "") : "";
+function toSecuritySchemes(files: SpecFiles, source: Json): Map<string, SecurityScheme> {
+  const schemes = new Map<string, SecurityScheme>();
+  for (const [name, value] of Object.entries(toObject(toObject(source.components).securitySchemes))) {
+    const scheme = files.resolve(value);
+    schemes.set(name, {
+      name,
+      type: scheme.type as SecurityScheme["type"],
+      in: findText(scheme.in) as SecurityScheme["in"],
+      parameterName: findText(scheme.name),
+      scheme: findText(scheme.scheme)?.toLowerCase(),
+      openIdConnectUrl: findText(scheme.openIdConnectUrl),
+    });
+  }
+  return schemes;
 }
 
 class OperationBuilder {
-  private readonly document: Json;
+  private readonly files: SpecFiles;
+  private readonly source: Json;
   private readonly info: SpecInfo;
-  private readonly prefix: string;
+  private readonly prefix: string | undefined;
+  private readonly media: MediaReader;
+  private readonly ids = new Set<string>();
+  private readonly pointers: string[] = [];
+  private located: Map<string, SourceLocation> | undefined;
 
-  constructor(document: Json, info: SpecInfo, prefix: string) {
-    this.document = document;
+  constructor(files: SpecFiles, source: Json, info: SpecInfo, prefix: string | undefined) {
+    this.files = files;
+    this.source = source;
     this.info = info;
     this.prefix = prefix;
+    this.media = new MediaReader(files);
   }
 
   operations(): Operation[] {
     const operations: Operation[] = [];
-    for (const [path, item] of Object.entries(object(this.document.paths))) {
-      if (!path.startsWith("/")) continue;
-      const pathItem = this.resolve(item);
+    for (const [path, value] of Object.entries(toObject(this.source.paths))) {
+      if (path.startsWith("x-")) continue;
+      const item = this.pathItem(value);
       for (const method of METHODS) {
-        if (pathItem[method] !== undefined) operations.push(this.operation(path, method, pathItem));
+        if (isObject(item[method])) operations.push(this.operation(path, method.toUpperCase(), item[method], item));
+      }
+      for (const [method, operation] of Object.entries(toObject(item.additionalOperations))) {
+        if (isObject(operation)) operations.push(this.operation(path, method, operation, item));
       }
     }
     return operations;
   }
 
-  securitySchemes(): Map<string, SecurityScheme> {
-    const schemes = new Map<string, SecurityScheme>();
-    for (const [name, value] of Object.entries(object(object(this.document.components).securitySchemes))) {
-      const scheme = this.resolve(value);
-      schemes.set(name, {
-        name,
-        type: scheme.type as SecurityScheme["type"],
-        in: text(scheme.in) as SecurityScheme["in"],
-        parameterName: text(scheme.name),
-        scheme: text(scheme.scheme)?.toLowerCase(),
-        openIdConnectUrl: text(scheme.openIdConnectUrl),
-      });
-    }
-    return schemes;
+  /** What stands beside a `$ref` wins over what it refers to: the specification leaves it open, authors mean this. */
+  private pathItem(value: unknown): Json {
+    const own = toObject(value);
+    return typeof own.$ref === "string" ? { ...this.files.resolve(own), ...own } : own;
   }
 
-  private resolve(value: unknown): Json {
-    return object(resolveReference(this.document, value));
-  }
-
-  private operation(path: string, method: string, pathItem: Json): Operation {
-    const source = object(pathItem[method]);
-    const upper = method.toUpperCase();
-    const parameters = new Map<string, Parameter>();
-    for (const value of [...list(pathItem.parameters), ...list(source.parameters)]) {
-      const parameter = this.parameter(this.resolve(value), path);
-      parameters.set(`${parameter.in} ${parameter.name}`, parameter);
-    }
+  private operation(path: string, method: string, source: Json, item: Json): Operation {
+    // A path without its slash can only mean the one with it.
+    const template = path.startsWith("/") ? path : `/${path}`;
+    const servers = [source.servers, item.servers, this.source.servers].find((list) => toList(list).length > 0);
     return {
-      id: text(source.operationId) ?? `${upper} ${path}`,
-      method: upper,
-      path,
-      publicPath: this.prefix + path,
-      summary: text(source.summary),
-      tags: list(source.tags).map(String),
+      id: this.uniqueId(findText(source.operationId), `${method} ${path}`),
+      method,
+      path: template,
+      publicPath: (this.prefix ?? toBasePath(servers)) + template,
+      summary: findText(source.summary) ?? findText(item.summary),
+      tags: toList(source.tags).map(String),
       deprecated: source.deprecated === true,
-      parameters: [...parameters.values()],
-      requestBody: source.requestBody === undefined ? undefined : this.requestBody(this.resolve(source.requestBody)),
-      responses: new Map(
-        Object.entries(object(source.responses)).map(([status, value]) => [
-          status.toUpperCase().replace("DEFAULT", "default"),
-          this.response(this.resolve(value)),
-        ]),
-      ),
-      security: list(source.security ?? this.document.security).map(toRequirement),
-      servers: list(source.servers ?? pathItem.servers ?? this.document.servers).map((s) => String(object(s).url)),
+      parameters: this.parameters(template, item.parameters, source.parameters),
+      requestBody: source.requestBody === undefined ? undefined : this.media.requestBody(source.requestBody),
+      responses: this.responses(source.responses),
+      security: toList(source.security ?? this.source.security).map(toRequirement),
+      servers: toList(servers).map(toServerUrl),
       extensions: Object.fromEntries(Object.entries(source).filter(([key]) => key.startsWith("x-"))),
-      location: { file: this.info.file },
+      location: this.location(path, method, item),
       spec: this.info,
     };
   }
 
-  private parameter(source: Json, path: string): Parameter {
-    const where = text(source.in) as Parameter["in"] | undefined;
-    const name = text(source.name);
-    if (where === undefined || name === undefined) {
-      throw new SpecError(`a parameter of ${path} has no name or no \`in\``, { file: this.info.file });
+  private uniqueId(given: string | undefined, fallback: string): string {
+    const id = given === undefined || given === "" || this.ids.has(given) ? fallback : given;
+    this.ids.add(id);
+    return id;
+  }
+
+  private parameters(path: string, shared: unknown, own: unknown): Parameter[] {
+    const parameters = new Map<string, Parameter>();
+    for (const value of [...toList(shared), ...toList(own)]) {
+      const parameter = this.media.findParameter(value);
+      // A path parameter that the template does not have could never be sent: the template is what clients see.
+      if (parameter === undefined || (parameter.in === "path" && !path.includes(`{${parameter.name}}`))) continue;
+      parameters.set(`${parameter.in} ${parameter.name}`, parameter);
     }
-    const style = (text(source.style) ??
-      (where === "path" || where === "header" ? "simple" : "form")) as ParameterStyle;
-    return {
-      name,
-      in: where,
-      required: source.required === true || where === "path",
-      deprecated: source.deprecated === true,
-      style,
-      explode: typeof source.explode === "boolean" ? source.explode : style === "form",
-      allowReserved: source.allowReserved === true,
-      allowEmptyValue: source.allowEmptyValue === true,
-      schema: source.schema as Schema | undefined,
-      content: source.content === undefined ? undefined : this.content(source.content),
-      example: source.example,
-      examples: source.examples as Record<string, unknown> | undefined,
+    return [...parameters.values()];
+  }
+
+  private responses(source: unknown): Map<string, ResponseSpec> {
+    const responses = new Map<string, ResponseSpec>();
+    for (const [status, value] of Object.entries(toObject(source))) {
+      if (status.startsWith("x-")) continue;
+      responses.set(status === "default" ? status : status.toUpperCase(), this.media.response(value));
+    }
+    return responses;
+  }
+
+  /** Line and column are found for all operations at once, when the first is asked for. */
+  private location(path: string, method: string, item: Json): SourceLocation {
+    const isCommon = METHODS.includes(method.toLowerCase()) && item[method.toLowerCase()] !== undefined;
+    const steps = isCommon ? [method.toLowerCase()] : ["additionalOperations", method];
+    const pointer = toPointer(["paths", path, ...steps]);
+    this.pointers.push(pointer);
+    const { file } = this.info;
+    const find = (): SourceLocation | undefined => {
+      this.located ??= locateAll(file, this.pointers);
+      return this.located.get(pointer);
     };
-  }
-
-  private requestBody(source: Json): RequestBody {
-    return { required: source.required === true, content: this.content(source.content) };
-  }
-
-  private response(source: Json): ResponseSpec {
-    const headers = Object.entries(object(source.headers)).map(([name, value]) =>
-      this.parameter({ ...this.resolve(value), name, in: "header" }, name),
-    );
     return {
-      description: text(source.description) ?? "",
-      headers,
-      content: this.content(source.content),
-      links: object(source.links),
+      file,
+      get line() {
+        return find()?.line;
+      },
+      get column() {
+        return find()?.column;
+      },
     };
-  }
-
-  private content(source: unknown): MediaType[] {
-    return Object.entries(object(source)).map(([type, value]) => {
-      const media = this.resolve(value);
-      return {
-        type,
-        schema: media.schema as Schema | undefined,
-        itemSchema: media.itemSchema as Schema | undefined,
-        encoding: {},
-        example: media.example,
-        examples: media.examples as Record<string, unknown> | undefined,
-      };
-    });
   }
 }
 
 const toRequirement = (value: unknown): SecurityRequirement =>
-  Object.entries(object(value)).map(([scheme, scopes]) => ({ scheme, scopes: list(scopes).map(String) }));
+  Object.entries(toObject(value)).map(([scheme, scopes]) => ({ scheme, scopes: toList(scopes).map(String) }));

@@ -1,0 +1,229 @@
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname, relative, resolve, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { SourceLocation } from "../core/operation.ts";
+import { type FileIndex, type FoundReference, indexFile } from "./index-file.ts";
+import { findByPointer, isObject, type Json, toList, toObject, toPointer, toToken } from "./json.ts";
+import { parseSource } from "./parse.ts";
+import { locateAll } from "./positions.ts";
+import { SpecError } from "./spec-error.ts";
+import { detectVersion, type SpecVersion } from "./version.ts";
+
+interface LoadedFile {
+  readonly file: string;
+  readonly value: Json;
+  readonly index: FileIndex;
+}
+
+/** Schemas that Ajv brings along: a reference to one needs no fetch. */
+const isMetaSchema = (uri: string): boolean => uri.startsWith("https://json-schema.org/draft/2020-12/");
+
+/**
+ * A document and every file that it refers to. Once made, each reference in them has one of two forms: `#/pointer` of
+ * the root document, or `path/from/its/folder.yaml#/pointer`. So nobody after this needs to know of bases or anchors.
+ */
+export class SpecFiles {
+  readonly file: string;
+  readonly root: Json;
+  readonly version: SpecVersion;
+  private readonly folder: string;
+  private readonly loaded = new Map<string, LoadedFile>();
+  private readonly identified = new Map<string, string>();
+  private readonly anchors = new Map<string, string>();
+  private readonly found = new Map<string, unknown>();
+  private children: Map<string, string[]> | undefined;
+  /** By canonical reference of a resource, the canonical references of its dynamic anchors. */
+  readonly dynamicAnchors = new Map<string, ReadonlyMap<string, string>>();
+  /** The anchor's name, of each `$dynamicRef` that means the outermost of that name. */
+  readonly dynamicNames = new WeakMap<Json, string>();
+
+  /** @throws SpecError for a reference to elsewhere, to nothing or in a circle, and for what is too deep */
+  constructor(root: Json, file: string) {
+    this.file = resolve(file);
+    this.root = root;
+    this.version = detectVersion(root, this.file);
+    this.folder = dirname(this.file);
+    this.load(this.file, root);
+    for (const loaded of this.loaded.values()) {
+      for (const reference of loaded.index.references) this.canonicalise(loaded, reference);
+    }
+    const { local } = (this.loaded.get(this.file) as LoadedFile).index;
+    for (const [reference, path] of local) this.mustExist(reference, this.file, path);
+  }
+
+  /** What a canonical reference points to. */
+  find(reference: string): unknown {
+    let value = this.found.get(reference);
+    if (value === undefined) {
+      const hash = reference.indexOf("#");
+      const file = hash === 0 ? this.file : resolve(this.folder, reference.slice(0, hash));
+      value = findByPointer(this.loaded.get(file)?.value, reference.slice(hash + 1));
+      this.found.set(reference, value);
+    }
+    return value;
+  }
+
+  /** Whether it is one file without identifiers: then its own text already is the whole. */
+  get isSelfContained(): boolean {
+    return [...this.loaded.values()].every(({ index }) => index.references.length === 0 && index.identified.size === 0);
+  }
+
+  /** Canonical references of every file and every schema with an `$id`. */
+  get resources(): Iterable<string> {
+    return this.identified.values();
+  }
+
+  /** For each named schema of the root, those that have it in their `allOf`. */
+  get childrenByBase(): ReadonlyMap<string, readonly string[]> {
+    this.children ??= findChildren(this.root);
+    return this.children;
+  }
+
+  /** Follows a chain of references to the object at its end; the outer summary and description win. */
+  resolve(value: unknown): Json {
+    let seen: Set<string> | undefined;
+    let node = toObject(value);
+    while (typeof node.$ref === "string") {
+      const reference = node.$ref;
+      seen ??= new Set();
+      if (seen.has(reference))
+        throw new SpecError(`the reference ${reference} leads to itself`, this.locate(reference));
+      seen.add(reference);
+      node = toObject(this.find(reference));
+    }
+    return node;
+  }
+
+  /** Where a canonical reference points to. */
+  locate(reference: string): SourceLocation {
+    const hash = reference.indexOf("#");
+    const file = hash <= 0 ? this.file : resolve(this.folder, reference.slice(0, hash));
+    const pointer = reference.slice(hash + 1);
+    return locateAll(file, [pointer]).get(pointer) ?? { file };
+  }
+
+  private load(file: string, value: Json): void {
+    const base = pathToFileURL(file).href;
+    const index = indexFile(value, file, base, file === this.file);
+    const prefix = this.canonicalPrefix(file);
+    const loaded: LoadedFile = { file, value, index };
+    this.loaded.set(file, loaded);
+    this.identified.set(base, prefix);
+    if (typeof value.$self === "string" && URL.canParse(value.$self, base)) {
+      this.identified.set(new URL(value.$self, base).href, prefix);
+    }
+    for (const [uri, pointer] of index.identified) this.identified.set(uri, prefix + pointer);
+    for (const [uri, pointer] of index.anchors) this.anchors.set(uri, prefix + pointer);
+    for (const [uri, names] of index.dynamic) {
+      const resource = this.identified.get(uri) ?? prefix;
+      this.dynamicAnchors.set(resource, new Map([...names].map(([name, pointer]) => [name, prefix + pointer])));
+    }
+    for (const reference of index.references) this.loadTarget(loaded, reference);
+  }
+
+  /** Reads the file that a reference names, unless something that is here already has that name. */
+  private loadTarget(from: LoadedFile, { holder, key, base, path }: FoundReference): void {
+    const text = String(holder[key]);
+    const uri = this.absolute(text, base, from, path);
+    const resource = uri.replace(/#.*$/, "");
+    if (this.identified.has(resource) || isMetaSchema(resource)) return;
+    // Another file may yet call itself so: only when all are read is it wrong.
+    if (!resource.startsWith("file:///") || /^file:/i.test(text)) return;
+    const file = fileURLToPath(resource);
+    this.load(file, this.readInside(file, text, from, path));
+  }
+
+  private readInside(file: string, text: string, from: LoadedFile, path: readonly string[]): Json {
+    const fail: (message: string, cause?: unknown) => never = (message, cause) => {
+      throw new SpecError(message, this.place(from.file, path), { cause });
+    };
+    const outside = `$ref "${text}" leaves the folder of the spec and is not read; keep what it needs in that folder`;
+    if (!isInside(file, this.folder)) fail(outside);
+    let real: string;
+    try {
+      real = realpathSync(file);
+    } catch (cause) {
+      return fail(`$ref "${text}" names a file that does not exist`, cause);
+    }
+    // A link inside the folder may lead out of it.
+    if (!isInside(real, realpathSync(this.folder))) fail(outside);
+    const value = parseSource(readFileSync(file, "utf8"), file);
+    return isObject(value) ? value : fail(`$ref "${text}" names a file that holds no mapping`);
+  }
+
+  private canonicalise(from: LoadedFile, reference: FoundReference): void {
+    const { holder, key, base, path } = reference;
+    const text = String(holder[key]);
+    const uri = this.absolute(text, base, from, path);
+    const hash = uri.indexOf("#");
+    const resource = hash < 0 ? uri : uri.slice(0, hash);
+    const fragment = hash < 0 ? "" : uri.slice(hash + 1);
+    if (isMetaSchema(resource)) return;
+    const prefix = this.identified.get(resource);
+    if (prefix === undefined) {
+      throw new SpecError(
+        `$ref "${text}" is not fetched: only files in the folder of the spec are read; save it there and refer to the file`,
+        this.place(from.file, path),
+      );
+    }
+    const isAnchor = fragment !== "" && !fragment.startsWith("/");
+    const target = isAnchor ? this.anchors.get(uri) : prefix + fragment;
+    if (target === undefined) {
+      throw new SpecError(`$ref "${text}" points to nothing: there is no such anchor`, this.place(from.file, path));
+    }
+    if (key === "$dynamicRef" && this.isDynamic(target, fragment)) this.dynamicNames.set(holder, fragment);
+    holder[key] = target;
+    if (path.at(-1) !== "mapping") this.mustExist(target, from.file, path, text);
+  }
+
+  private isDynamic(target: string, name: string): boolean {
+    return toObject(this.find(target)).$dynamicAnchor === name;
+  }
+
+  private mustExist(reference: string, file: string, path: readonly string[], text = reference): void {
+    if (this.find(reference) !== undefined) return;
+    throw new SpecError(`$ref "${text}" points to nothing; is the name right?`, this.place(file, path));
+  }
+
+  private absolute(text: string, base: string, from: LoadedFile, path: readonly string[]): string {
+    // A name with a space or a brace is no URI, but `new URL` mends it as a browser would.
+    if (URL.canParse(text, base)) return decodeFragment(new URL(text, base).href, text);
+    throw new SpecError(`$ref "${text}" is not a URI reference`, this.place(from.file, path));
+  }
+
+  private place(file: string, path: readonly string[]): SourceLocation {
+    const pointer = toPointer(path);
+    return locateAll(file, [pointer]).get(pointer) ?? { file };
+  }
+
+  private canonicalPrefix(file: string): string {
+    return file === this.file ? "#" : `${relative(this.folder, file).split(sep).join("/")}#`;
+  }
+}
+
+const isInside = (file: string, folder: string): boolean =>
+  file.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+
+/** `new URL` encodes a fragment; what the author wrote is what a pointer is compared with. */
+function decodeFragment(href: string, text: string): string {
+  const hash = text.indexOf("#");
+  return hash < 0 ? href : `${href.replace(/#.*$/s, "")}#${text.slice(hash + 1)}`;
+}
+
+function findChildren(root: Json): Map<string, string[]> {
+  const children = new Map<string, string[]>();
+  const [path, schemas] =
+    root.swagger === undefined
+      ? ["#/components/schemas", toObject(toObject(root.components).schemas)]
+      : ["#/definitions", toObject(root.definitions)];
+  for (const [name, schema] of Object.entries(schemas)) {
+    for (const part of toList(toObject(schema).allOf)) {
+      const base = toObject(part).$ref;
+      if (typeof base !== "string") continue;
+      const known = children.get(base) ?? [];
+      known.push(`${path}/${toToken(name)}`);
+      children.set(base, known);
+    }
+  }
+  return children;
+}
