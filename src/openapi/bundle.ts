@@ -41,8 +41,9 @@ class Bundle implements DiscriminatorContext {
     let node: unknown = schema;
     let home: string | undefined;
     // A schema that is nothing but a reference is opened, so that readers find its type at the top.
-    while (isObject(node) && typeof node.$ref === "string" && this.isOnlyReference(node)) {
-      if (!this.isKnown(node.$ref)) break;
+    // The bound is for a circle whose links have more than a reference in them: 3.0 ignores what else they have.
+    for (let i = 0; i < 100 && isObject(node) && typeof node.$ref === "string"; i++) {
+      if (!this.isOnlyReference(node) || !this.isKnown(node.$ref)) break;
       home = node.$ref;
       scope = this.enter(home, scope);
       node = this.files.find(home);

@@ -31,6 +31,8 @@ export class SpecFiles {
   private readonly identified = new Map<string, string>();
   private readonly anchors = new Map<string, string>();
   private readonly found = new Map<string, unknown>();
+  /** Until every reference has its final form, chains of them cannot be followed. */
+  private readonly pendingChecks: (() => void)[] = [];
   private children: Map<string, string[]> | undefined;
   /** By canonical reference of a resource, the canonical references of its dynamic anchors. */
   readonly dynamicAnchors = new Map<string, ReadonlyMap<string, string>>();
@@ -47,6 +49,7 @@ export class SpecFiles {
     for (const loaded of this.loaded.values()) {
       for (const reference of loaded.index.references) this.canonicalise(loaded, reference);
     }
+    for (const check of this.pendingChecks.splice(0)) check();
     const { local } = (this.loaded.get(this.file) as LoadedFile).index;
     for (const [reference, path] of local) this.mustExist(reference, this.file, path);
   }
@@ -173,7 +176,7 @@ export class SpecFiles {
     }
     if (key === "$dynamicRef" && this.isDynamic(target, fragment)) this.dynamicNames.set(holder, fragment);
     holder[key] = target;
-    if (path.at(-1) !== "mapping") this.mustExist(target, from.file, path, text);
+    if (path.at(-1) !== "mapping") this.pendingChecks.push(() => this.mustExist(target, from.file, path, text));
   }
 
   private isDynamic(target: string, name: string): boolean {
@@ -181,8 +184,28 @@ export class SpecFiles {
   }
 
   private mustExist(reference: string, file: string, path: readonly string[], text = reference): void {
-    if (this.find(reference) !== undefined) return;
+    const target = this.find(reference);
+    if (target !== undefined) {
+      if (isObject(target) && typeof target.$ref === "string") this.mustEnd(reference, file, path);
+      return;
+    }
     throw new SpecError(`$ref "${text}" points to nothing; is the name right?`, this.place(file, path));
+  }
+
+  /** A chain of references that comes back to itself is no schema and no parameter: there is nothing at its end. */
+  private mustEnd(reference: string, file: string, path: readonly string[]): void {
+    const seen = new Set<unknown>();
+    let node = this.find(reference);
+    while (isObject(node) && typeof node.$ref === "string" && Object.keys(node).length === 1) {
+      if (seen.has(node)) {
+        throw new SpecError(
+          `$ref "${reference}" leads back to itself: there is nothing at its end`,
+          this.place(file, path),
+        );
+      }
+      seen.add(node);
+      node = this.find(node.$ref);
+    }
   }
 
   private absolute(text: string, base: string, from: LoadedFile, path: readonly string[]): string {

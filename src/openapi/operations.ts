@@ -38,12 +38,16 @@ export interface Spec {
 export function toSpec(document: Json, file: string, prefix: string | undefined): Spec {
   const files = new SpecFiles(document, file);
   const source = files.version === "2.0" ? toVersion3(files) : document;
+  let exported: WeakRef<Json> | undefined;
   const info: SpecInfo = {
     title: findText(toObject(source.info).title) ?? file,
     version: String(toObject(source.info).version ?? ""),
     file,
     get document() {
-      return exportDocument(files, source);
+      // Made when asked for, and kept only as long as there is room: of a large document it is a second copy.
+      const made = exported?.deref() ?? exportDocument(files, source);
+      exported = new WeakRef(made);
+      return made;
     },
     bundle: (schema) => bundleSchema(files, schema),
   };
