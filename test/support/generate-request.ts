@@ -50,7 +50,9 @@ function writeBody(operation: Operation, media: MediaType): string {
   const value = media.schema === undefined ? {} : generateValue(operation, media.schema);
   if (/json/.test(media.type) || media.type === "*/*") return JSON.stringify(value);
   if (/urlencoded/.test(media.type)) {
-    return new URLSearchParams(Object.entries(value as Json).map(([key, item]) => [key, String(item)])).toString();
+    return new URLSearchParams(
+      Object.entries(value as Json).map(([key, item]): [string, string] => [key, String(item)]),
+    ).toString();
   }
   return typeof value === "string" ? value : "text";
 }
