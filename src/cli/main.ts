@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { check } from "./check.ts";
 import { newPlugin } from "./new-plugin.ts";
+import { registry } from "./registry.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
 
@@ -10,12 +11,14 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   check,
   schema,
   "new-plugin": newPlugin,
+  registry,
 };
 
 const usage = `portico: an API gateway that reads OpenAPI
 
   portico start [--config portico.yaml] [--port N]   run the gateway
   portico check [--config portico.yaml]              read everything, run nothing, say what is wrong
+  portico registry [--port N] [--data folder]        run a registry alone
   portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
   portico new-plugin NAME [--folder plugins]         write a plugin and its test
 `;

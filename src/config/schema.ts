@@ -12,6 +12,7 @@ import {
 } from "../forwarding/options.ts";
 import { ValidateOptions } from "../validating/options.ts";
 import { LimitOptions, ListenOptions } from "./listen-options.ts";
+import { RegistryOptions } from "./registry-options.ts";
 
 const strict = { additionalProperties: false } as const;
 
@@ -93,26 +94,7 @@ export const PorticoOptions = Type.Object(
     ),
     routes: Type.Optional(Type.String({ description: "Folder of route files. Default: ./routes" })),
     plugins: Type.Optional(Type.Array(PluginEntry)),
-    registry: Type.Optional(
-      Type.Object(
-        {
-          embedded: Type.Optional(
-            Type.Object(
-              {
-                host: Type.Optional(Type.String()),
-                port: Type.Optional(Type.Integer()),
-                data: Type.Optional(Type.String()),
-                token: Type.Optional(Type.String({ minLength: 1 })),
-              },
-              strict,
-            ),
-          ),
-          url: Type.Optional(Type.String()),
-          token: Type.Optional(Type.String()),
-        },
-        strict,
-      ),
-    ),
+    registry: Type.Optional(RegistryOptions),
     discovery: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
     limits: Type.Optional(LimitOptions),
     trustedProxies: Type.Optional(Type.Array(Type.String(), { description: "Addresses or networks, as 10.0.0.0/8." })),

@@ -21,6 +21,8 @@ export const ERRORS = {
   TOKEN_INVALID: { status: 401, title: "Bearer token not accepted", source: "client" },
   SCOPE_MISSING: { status: 403, title: "The credentials lack a required scope", source: "client" },
   FORBIDDEN: { status: 403, title: "Not allowed", source: "client" },
+  QUOTA_EXCEEDED: { status: 403, title: "The registry's quota is used up", source: "client" },
+  INSTANCE_UNKNOWN: { status: 404, title: "The registry has no such instance", source: "client" },
   OPERATION_UNKNOWN: { status: 404, title: "No operation has this path", source: "client" },
   METHOD_NOT_ALLOWED: { status: 405, title: "The path does not have this method", source: "client" },
   NOT_ACCEPTABLE: { status: 406, title: "No answer could be acceptable", source: "client" },
@@ -29,6 +31,7 @@ export const ERRORS = {
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "The operation does not take this media type", source: "client" },
   EXPECTATION_FAILED: { status: 417, title: "The expectation cannot be met", source: "client" },
   HOST_UNKNOWN: { status: 421, title: "No route serves this host", source: "client" },
+  ADDRESS_REFUSED: { status: 422, title: "No instance may live at this address", source: "client" },
   UPGRADE_REQUIRED: { status: 426, title: "The upgrade cannot be done this way", source: "client" },
   RATE_LIMITED: { status: 429, title: "Too many requests", source: "client" },
   HEADERS_TOO_LARGE: { status: 431, title: "The request headers are too large", source: "client" },
@@ -38,6 +41,7 @@ export const ERRORS = {
   CODING_UNKNOWN: { status: 501, title: "The transfer coding is not implemented", source: "client" },
   UPSTREAM_UNREACHABLE: { status: 502, title: "The upstream could not be reached", source: "upstream" },
   UPSTREAM_MALFORMED: { status: 502, title: "The upstream's answer is not valid HTTP", source: "upstream" },
+  UPSTREAM_ADDRESS_REFUSED: { status: 502, title: "The instance's address is not allowed", source: "upstream" },
   UPSTREAM_ABORTED: { status: 502, title: "The upstream broke off its answer", source: "upstream" },
   RESPONSE_INVALID: {
     status: 502,
@@ -52,6 +56,7 @@ export const ERRORS = {
   },
   UPSTREAM_BUSY: { status: 503, title: "The service has all the requests it can take", source: "upstream" },
   AUTH_UNAVAILABLE: { status: 503, title: "Credentials cannot be checked now", source: "gateway" },
+  REGISTRY_UNAVAILABLE: { status: 503, title: "The registry has lost touch with its store", source: "gateway" },
   OVERLOADED: { status: 503, title: "The gateway is overloaded", source: "gateway" },
   SHUTTING_DOWN: { status: 503, title: "The gateway is shutting down", source: "gateway" },
   UPSTREAM_CONNECT_TIMEOUT: {

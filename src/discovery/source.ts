@@ -17,5 +17,7 @@ export interface DiscoverySource {
 export interface Watch {
   /** Resolves once the first answer, or the failure to get one, is known. */
   readonly ready: Promise<void>;
+  /** How old what is known is: 0 while in touch with the source, NaN when nothing was ever heard. */
+  ageMs(): number;
   close(): void;
 }

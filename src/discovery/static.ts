@@ -16,7 +16,7 @@ export function createStaticSource(targets: readonly TargetOptions[]): Discovery
     name: "static",
     watch(_service, listener) {
       listener(instances);
-      return { ready: Promise.resolve(), close() {} };
+      return { ready: Promise.resolve(), ageMs: () => 0, close() {} };
     },
     async close() {},
   };

@@ -16,13 +16,15 @@ import { Overload } from "./overload.ts";
 import { Services } from "./services.ts";
 import { closeGracefully } from "./shutdown.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
-import { createSources } from "./sources.ts";
+import { createSources, type OwnRegistry } from "./sources.ts";
 
 export interface GatewayOptions extends ConfigInput {
   /** Over the configuration's; 0 takes a free one. */
   readonly port?: number | undefined;
   /** Answers what no operation has a path for, such as the portal; without it, that is a 404. */
   readonly fallback?: Fallback | undefined;
+  /** Where the registry listens that this process runs beside the gateway. */
+  readonly ownRegistry?: OwnRegistry | undefined;
 }
 
 export interface Gateway {
@@ -48,8 +50,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const pools = new UpstreamPools();
   const first = await loadConfig(options);
   if (first.problems.length > 0) throw new ConfigError(first.problems);
-  const services = new Services(createSources(first.config, { isDryRun: false }));
   const cache = createCache(first.config.options.store ?? {});
+  const services = new Services(createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry }));
   const build = async (config: Config): Promise<Snapshot> => {
     const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache });
     if (problems.length === 0) return snapshot;

@@ -2,14 +2,18 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdminServer } from "../admin/server.ts";
 import { loadConfig } from "../config/load.ts";
+import { ConfigError } from "../config/problem.ts";
 import { createGateway as createBareGateway, type Gateway, type GatewayOptions } from "../gateway/gateway.ts";
 import { createPortalFallback } from "../portal/fallback.ts";
+import { startEmbeddedRegistry } from "../registry/embedded.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 
 /** A gateway with all that its configuration asks for beside it: portal, admin API, embedded registry. */
 export interface Portico extends Gateway {
   /** Base URL of the admin API, once it listens. */
   readonly adminUrl: string | undefined;
+  /** Base URL of the embedded registry. */
+  readonly registryUrl: string | undefined;
 }
 
 /**
@@ -17,12 +21,24 @@ export interface Portico extends Gateway {
  * @throws ConfigError with everything that is wrong
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<Portico> {
-  const { config } = await loadConfig(options);
+  const { config, problems } = await loadConfig(options);
+  if (problems.length > 0) throw new ConfigError(problems);
   const { admin, portal } = config.options;
   const metrics = new Metrics();
   const portalFallback =
     portal === false ? undefined : createPortalFallback(portal?.path ?? "/portal", () => gateway.current().specs);
-  const gateway: Gateway = await createBareGateway({ ...options, fallback: options.fallback ?? portalFallback });
+  const registry = await startEmbeddedRegistry(config);
+  let gateway: Gateway;
+  try {
+    gateway = await createBareGateway({
+      ...options,
+      fallback: options.fallback ?? portalFallback,
+      ownRegistry: registry && { url: registry.url, token: registry.readToken },
+    });
+  } catch (error) {
+    await registry?.close();
+    throw error;
+  }
   let adminServer: Server | undefined;
   let adminUrl: string | undefined;
   let isEnding = false;
@@ -32,6 +48,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
     get adminUrl() {
       return adminUrl;
     },
+    registryUrl: registry?.url,
     async listen() {
       if (admin !== undefined) {
         metrics.start();
@@ -43,12 +60,16 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
           routers: [],
         });
         adminUrl = await listenOn(adminServer, admin.port ?? 8081, admin.host ?? "127.0.0.1");
+        registry?.addOwnPort(portOf(adminUrl));
       }
-      return gateway.listen();
+      const url = await gateway.listen();
+      registry?.addOwnPort(portOf(url));
+      return url;
     },
     async close() {
       isEnding = true;
       await gateway.close();
+      await registry?.close();
       metrics.close();
       adminServer?.closeAllConnections();
       await new Promise<void>((resolve) =>
@@ -57,6 +78,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
     },
   };
 }
+
+const portOf = (url: string): number => Number(new URL(url).port);
 
 /** @returns the base URL @throws when the port is taken */
 export async function listenOn(server: Server, port: number, host: string): Promise<string> {
