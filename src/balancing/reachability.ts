@@ -15,6 +15,7 @@ export class Reachability {
   private readonly prober: Prober;
   private readonly onChange: (member: Member, isReachable: boolean) => void;
   private readonly knocking = new Map<Member, () => void>();
+  private isClosed = false;
 
   constructor(clock: Clock, prober: Prober, onChange: (member: Member, isReachable: boolean) => void) {
     this.clock = clock;
@@ -24,7 +25,7 @@ export class Reachability {
 
   /** A connection to it could not be made. */
   failed(member: Member): void {
-    if (member.isUnreachable) return;
+    if (member.isUnreachable || this.isClosed) return;
     member.isUnreachable = true;
     this.onChange(member, false);
     this.knockAfter(member, FIRST_KNOCK_MS);
@@ -32,7 +33,7 @@ export class Reachability {
 
   /** A connection broke: looks at once whether anybody is still there, before another request has to find out. */
   suspect(member: Member): void {
-    if (!member.isUnreachable && !this.knocking.has(member)) this.knockAfter(member, 0);
+    if (!this.isClosed && !member.isUnreachable && !this.knocking.has(member)) this.knockAfter(member, 0);
   }
 
   /** It answered. */
@@ -46,6 +47,7 @@ export class Reachability {
   }
 
   close(): void {
+    this.isClosed = true;
     for (const member of this.knocking.keys()) this.forget(member);
   }
 

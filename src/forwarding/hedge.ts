@@ -4,6 +4,13 @@ import { discard, isReplayable } from "./replay.ts";
 import { TryControl, type TryOnce } from "./try.ts";
 import { TryEnded } from "./try-error.ts";
 
+/**
+ * Being overtaken by a hedge counts against an instance as a timeout does: one that hangs would otherwise never be found.
+ * A quick one loses too few in a row to be put out.
+ */
+const TOO_SLOW = new TryEnded("timeout", "another instance answered first");
+const NOT_NEEDED = new TryEnded("cancelled", "another instance answered first");
+
 export interface HedgeSettings {
   readonly afterMs: number;
   /** Of the retry budget, which hedges draw on too. */
@@ -40,8 +47,7 @@ export function createHedgedTry(balancer: Balancer, tryOnce: TryOnce, settings: 
             isSettled = true;
             clearTimeout(timer);
             exchange.endpoint = target;
-            for (const other of controls)
-              if (other !== own) other.end(new TryEnded("cancelled", "another answered first"));
+            for (const other of controls) if (other !== own) other.end(other === controls[0] ? TOO_SLOW : NOT_NEEDED);
             resolve(response);
           },
           (error: Error) => {

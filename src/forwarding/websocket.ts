@@ -43,7 +43,13 @@ export function createWebSocketTry(
   return function tryWebSocket(exchange, endpoint, control) {
     const wanted = exchange.get(WEBSOCKET);
     if (wanted === undefined) return http(exchange, endpoint, control);
-    checkHandshake(exchange, options.websocket);
+    try {
+      checkHandshake(exchange, options.websocket);
+    } catch (error) {
+      // It says nothing of the instance, which was not asked.
+      balancer.report(endpoint, { kind: "cancelled" });
+      throw error;
+    }
     const startedAtMs = performance.now();
     const tunnel = new Tunnel(wanted.socket, wanted.head, limitsOf(exchange, options.websocket));
     return new Promise((resolve, reject) => {

@@ -61,6 +61,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   let config = first.config;
   const front = createFront(await build(config), config.options, pools.pseudonym, options.fallback, log);
   await services.ready();
+  services.releaseUnused();
 
   const { listen = {}, limits = {} } = first.config.options;
   const server = createFrontServer(front, listen, limits);
@@ -83,8 +84,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       const next = await loadConfig(options);
       if (next.problems.length > 0) throw new ConfigError(next.problems);
       const snapshot = await build(next.config);
+      // A service that is new with this snapshot has instances before the first request asks for one.
+      await services.ready();
       config = next.config;
       front.replace(snapshot).catch((error: unknown) => log.error({ err: error }, "an old snapshot did not close"));
+      services.releaseUnused();
     },
     current: () => front.snapshot,
     config: () => config,
