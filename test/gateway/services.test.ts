@@ -14,7 +14,7 @@ function createFakeRegistry() {
     name: "registry",
     watch(service, listener) {
       listeners.set(service, listener);
-      return { ready: Promise.resolve(), close: () => listeners.delete(service) };
+      return { ready: Promise.resolve(), ageMs: () => 0, close: () => listeners.delete(service) };
     },
     async close() {},
   };
