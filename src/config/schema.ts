@@ -10,6 +10,7 @@ import {
   TimeoutOptions,
   WebsocketOptions,
 } from "../forwarding/options.ts";
+import { MockOptions } from "../validating/mock/options.ts";
 import { ValidateOptions } from "../validating/options.ts";
 import { LimitOptions, ListenOptions } from "./listen-options.ts";
 import { RegistryOptions } from "./registry-options.ts";
@@ -37,6 +38,7 @@ const shared = {
   security: Type.Optional(SecurityOptions),
   plugins: Type.Optional(Type.Array(PluginEntry)),
   validate: Type.Optional(ValidateOptions),
+  mock: Type.Optional(MockOptions),
   cache: Type.Optional(CacheOptions),
   timeouts: Type.Optional(TimeoutOptions),
   retries: Type.Optional(RetryOptions),

@@ -2,6 +2,7 @@ import { createStickyHandler } from "../balancing/sticky.ts";
 import type { Cache } from "../caching/cache.ts";
 import { createCacheHandler } from "../caching/handler.ts";
 import type { OperationOptions, RouteOptions } from "../config/schema.ts";
+import { GatewayError } from "../core/errors.ts";
 import { compose, type Handler, type Next } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import type { Balancer } from "../core/upstream.ts";
@@ -16,7 +17,9 @@ import { toInternalFault } from "../pipeline/guard.ts";
 import { createIdentityStripper, setIdentity } from "../pipeline/identity.ts";
 import { inOrder, type Preflight, type Step } from "../pipeline/order.ts";
 import { createSecuritySteps, type Enforcer } from "../pipeline/security.ts";
+import { createMock } from "../validating/mock/mock.ts";
 import { createRequestValidator } from "../validating/request.ts";
+import { createResponseValidator } from "../validating/response.ts";
 
 import { answerErrors } from "./answer-errors.ts";
 
@@ -27,7 +30,8 @@ export interface RouteParts {
   readonly plugins: readonly Step[];
   /** A handler for each security scheme; undefined when the service guards itself. */
   readonly enforcers: ReadonlyMap<string, Enforcer> | undefined;
-  readonly balancer: Balancer;
+  /** Undefined when the route has no service yet, and mocks answer. */
+  readonly balancer: Balancer | undefined;
   readonly pools: UpstreamPools;
   readonly connect: ConnectOptions;
   readonly bodyBytes: number;
@@ -63,35 +67,45 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ),
     ...security,
     ...step("authenticate", "identity", setIdentity),
+    ...step("validate", "validate-response", createResponseValidator(operation, options.validate ?? {}, { bodyBytes })),
     ...step("validate", "validate-request", validate?.handler),
+    ...step("cache", "mock", createMock(operation, options.mock, parts.balancer !== undefined)),
     ...step("cache", "fallback", options.fallback && createFallbackHandler(options.fallback, operation)),
     ...step("cache", "sticky-cookie", isSticky ? createStickyHandler(options.upstream?.balance ?? {}) : undefined),
     // Innermost of its phase: what the others add to an answer is for one client, and never stored.
     ...step("cache", "cache", createCacheHandler({ ...parts, options: options.cache ?? {} })),
     ...step("forward", "forwarded-headers", createForwardedHeaders(parts.pools.pseudonym)),
   ]);
-  const tryOnce = createTry(parts);
-  const forward = createRetrying(parts.balancer, tryOnce, {
-    retries: options.retries ?? {},
-    timeouts: options.timeouts ?? {},
-    hedge: options.hedge,
-  });
   return {
     operation,
     stack,
     preflight: stack.find(({ preflight }) => preflight !== undefined)?.preflight,
     handle: compose(
       stack.map(({ handler }) => handler),
-      (exchange) => forward(exchange).catch(toInternalFault),
+      parts.balancer === undefined ? answerNothing : createForward(parts, parts.balancer),
     ),
   };
+}
+
+/** Of a route that has no service: its mock has answered before. */
+const answerNothing: Next = () => Promise.reject(new GatewayError("NO_INSTANCE", "the route has no upstream"));
+
+function createForward(parts: RouteParts, balancer: Balancer): Next {
+  const { options } = parts;
+  const tryOnce = createTry(parts, balancer);
+  const forward = createRetrying(balancer, tryOnce, {
+    retries: options.retries ?? {},
+    timeouts: options.timeouts ?? {},
+    hedge: options.hedge,
+  });
+  return (exchange) => forward(exchange).catch(toInternalFault);
 }
 
 const step = (phase: Step["phase"], name: string, handler: Handler | undefined): Step[] =>
   handler === undefined ? [] : [{ phase, name, handler }];
 
 /** Over HTTP; where the spec or the route allows it, over a WebSocket, too. */
-function createTry({ operation, options, balancer, pools, connect }: RouteParts): TryOnce {
+function createTry({ operation, options, pools, connect }: RouteParts, balancer: Balancer): TryOnce {
   const tryOptions = {
     timeouts: options.timeouts ?? {},
     preserveHost: options.preserveHost ?? false,

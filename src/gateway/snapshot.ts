@@ -148,8 +148,11 @@ class RouteBuilder {
         special.security === undefined
           ? schemes
           : await this.attachSecurity(special.security, ["operations", key, "security"]);
-      const balancer = this.parts.services.balancerFor(merged.upstream, this.route, this.problems);
-      if (balancer === undefined) continue;
+      const isMocked = merged.upstream === undefined && merged.mock !== undefined && merged.mock !== false;
+      const balancer = isMocked
+        ? undefined
+        : this.parts.services.balancerFor(merged.upstream, this.route, this.problems);
+      if (balancer === undefined && !isMocked) continue;
       built.push(
         buildRoute({
           operation,
