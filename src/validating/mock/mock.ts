@@ -96,8 +96,8 @@ class Mock {
     seed: number,
     isDynamic: boolean,
   ): { readonly value: unknown } | undefined {
-    const named = findExample(media, preference?.example);
-    if (preference?.example !== undefined && named !== undefined) applied.unshift(`example=${preference.example}`);
+    const named = preference?.example === undefined ? undefined : findExample(media, preference.example);
+    if (named !== undefined) applied.unshift(`example=${preference?.example}`);
     const example = named ?? (isDynamic ? undefined : findExample(media, undefined));
     if (example !== undefined) return example;
     const schema =
