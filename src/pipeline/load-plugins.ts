@@ -92,31 +92,6 @@ function defaultOf(module: Module): unknown {
   return isPlugin(exported) ? exported : ((exported as Module | undefined)?.default ?? exported);
 }
 
-<<<<<<< HEAD
-=======
-async function importFresh(specifier: string, folder: string): Promise<Module> {
-  const { tsImport } = await import("tsx/esm/api");
-  process.setSourceMapsEnabled(true);
-  doors.open();
-  try {
-    return (await tsImport(specifier, pathToFileURL(join(folder, "_.js")).href)) as Module;
-  } catch (error) {
-    throw new Error(describe(error), { cause: error });
-  }
-}
-
-/** What went wrong, and where: esbuild writes file:line:column into the message, a throw has it in its stack. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = error.message.replace(/^Transform failed with \d+ errors?:\s*/, "");
-  const at = /\(?((?:file:\/\/)?\/[^()\s]+?)(?:\?[^:)]*)?:(\d+):(\d+)\)?$/m.exec(
-    error.stack?.split("\n    at ")[1] ?? "",
-  );
-  if (at === null || message.includes(":ERROR") || / ERROR: /.test(message)) return message;
-  return `${message} (${(at[1] as string).replace("file://", "")}:${at[2]}:${at[3]})`;
-}
-
->>>>>>> 9dc51e4 (Hold mocks and patterns to their word)
 /**
  * `portico/plugin` and `portico/testing` mean this very gateway to any plugin, wherever its file stands: also where
  * nothing is installed beside it, and never a second copy of another version.
