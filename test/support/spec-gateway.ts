@@ -36,6 +36,8 @@ export interface SpecGatewayParts {
   readonly document: object;
   readonly route?: Omit<RouteOptions, "openapi">;
   readonly options?: PorticoOptions;
+  /** Default: true. */
+  readonly hasUpstream?: boolean;
   /** Answers in the service's place. Default: 200 with `{}`. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 }
@@ -57,8 +59,8 @@ export async function specGateway(t: TestContext, parts: SpecGatewayParts): Prom
   const folder = await mkdtemp(join(tmpdir(), "portico-"));
   await writeFile(join(folder, "spec.json"), JSON.stringify(parts.document));
   const target = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
-  const upstream = { targets: [{ url: target }] };
-  const route = { prefix: "", upstream, security: "upstream", ...parts.route, openapi: "spec.json" } as RouteOptions;
+  const upstream = parts.hasUpstream === false ? {} : { upstream: { targets: [{ url: target }] } };
+  const route = { prefix: "", ...upstream, security: "upstream", ...parts.route, openapi: "spec.json" } as RouteOptions;
   const gateway = await createGateway({ folder, options: parts.options ?? {}, routes: [route], port: 0 });
   const url = await gateway.listen();
   t.after(async () => {
