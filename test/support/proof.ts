@@ -27,8 +27,10 @@ export interface Fault {
   readonly after: number;
   /** Makes it happen. */
   strike(): Promise<unknown>;
-  /** Is this where a pick is a bad one, once it has happened? Undefined: no pick can be. */
+  /** Where a pick is a bad one once it has happened. Undefined: no pick can be. */
   readonly badUrl?: string | undefined;
+  /** Even a pick that is answered well is a bad one there. */
+  readonly isLeft?: boolean | undefined;
   /** Time from a bad pick until it is known as such, to be taken off. */
   readonly knownAfterMs?: number | undefined;
 }
@@ -47,7 +49,7 @@ export async function prove(t: TestContext, fault: Fault): Promise<{ shots: read
   watch.stop();
   const bad = watch.tries.filter(
     ({ url, kind, status, atMs }) =>
-      url === fault.badUrl && (kind !== "response" || status >= 500) && atMs >= struckAtMs,
+      url === fault.badUrl && (fault.isLeft === true || kind !== "response" || status >= 500) && atMs >= struckAtMs,
   );
   const lastBadPickMs = bad.reduce(
     (last, { atMs }) => Math.max(last, atMs - struckAtMs - (fault.knownAfterMs ?? 0)),
