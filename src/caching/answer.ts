@@ -21,8 +21,10 @@ export interface StoredAnswer {
   readonly freshness: Freshness;
   /** Of an error: what the request looked like that caused it; reused only for requests that look the same. */
   readonly shape: string;
-  /** The count of purges up to which it is known to hold: at first, when its request was sent. */
+  /** The counts of purges, of all who share the store and of this process, up to which it is known to hold. */
   seq: number;
+  /** -1 when it has just come from a shared store. Never stored. */
+  localSeq: number;
   /** Its header section as last sent: it changes once a second, with the age. Never stored. */
   view: AnswerView | undefined;
 }

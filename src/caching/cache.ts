@@ -4,11 +4,13 @@ import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
 import type { Flight } from "./flight.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { RecentKeys } from "./recent-keys.ts";
-import type { CacheStore, Later } from "./store.ts";
+import type { CacheStore, Later, PurgeLog } from "./store.ts";
 import { variantOf } from "./vary.ts";
 
 export interface CacheParts {
   readonly store: CacheStore;
+  /** Of those who share the store; undefined when nobody does. */
+  readonly log?: PurgeLog | undefined;
   /** One answer at most. */
   readonly entryBytes: number;
 }
@@ -27,7 +29,15 @@ const VALIDATABLE_MS = 86_400_000;
 export class Cache {
   readonly store: CacheStore;
   readonly entryBytes: number;
-  readonly purges = new Purges();
+  private readonly log: PurgeLog | undefined;
+  /** Made by anybody who shares the store, in their common count. */
+  private readonly shared = new Purges();
+  /** Made here: they hold at once, whether or not the others can be told. */
+  private readonly local = new Purges();
+  /** Made here and not yet in the log. */
+  private readonly untold: { readonly purge: Purge; readonly localSeq: number }[] = [];
+  private isTelling = false;
+  private caughtUpAtMs = 0;
   /** Fetches under way, by what they would be stored under. */
   readonly flights = new Map<string, Flight>();
   readonly uncacheable = new RecentKeys(10_000, UNCACHEABLE_MS);
@@ -35,10 +45,13 @@ export class Cache {
   constructor(parts: CacheParts) {
     this.store = parts.store;
     this.entryBytes = parts.entryBytes;
+    this.log = parts.log;
+    this.catchUp();
   }
 
   /** The stored answer for a request, fresh or not. @param headers its selecting fields */
   find(key: string, headers: HeaderList): Later<StoredAnswer | Miss> {
+    if (this.log !== undefined) this.catchUp();
     const record = this.store.find(key);
     if (record instanceof Promise) return record.then((known) => this.select(known, headers));
     return this.select(record, headers);
@@ -64,10 +77,24 @@ export class Cache {
     void this.store.delete(answer.key);
   }
 
-  /** Forgets what it names, wherever it is stored and whatever is on its way. */
-  purge(purge: Purge): void {
-    this.purges.add(purge);
+  /** Counts of purges now: what is asked of the upstream from here on is younger than all of them. */
+  now(): { readonly seq: number; readonly localSeq: number } {
+    return { seq: this.shared.seq, localSeq: this.local.seq };
+  }
+
+  /** Forgets what it names, wherever it is stored and whatever is on its way. @returns once those who can know do */
+  async purge(purge: Purge): Promise<void> {
+    this.local.add(purge);
     if (purge.kind === "all" && !purge.soft) void this.store.clear();
+    if (this.log === undefined) return;
+    this.untold.push({ purge, localSeq: this.local.seq });
+    if (this.untold.length > MAX_UNTOLD) this.forgetAll();
+    await this.tell();
+  }
+
+  /** Undefined where the store cannot tell. */
+  statistics(): { readonly entries: number | undefined; readonly bytes: number | undefined } {
+    return { entries: this.store.entries, bytes: this.store.bytes };
   }
 
   async close(): Promise<void> {
@@ -97,18 +124,51 @@ export class Cache {
   }
 
   private checked(answer: StoredAnswer): StoredAnswer | undefined {
-    if (answer.seq >= this.purges.seq) return answer;
-    const fate = this.purges.fateOf(answer);
-    if (fate === "gone") {
+    if (answer.localSeq < 0) answer.localSeq = (this.untold[0]?.localSeq ?? this.local.seq + 1) - 1;
+    if (answer.seq >= this.shared.seq && answer.localSeq >= this.local.seq) return answer;
+    const fates = [this.shared.fateOf(answer, answer.seq), this.local.fateOf(answer, answer.localSeq)];
+    if (fates.includes("gone")) {
       this.remove(answer);
       return undefined;
     }
-    if (fate === "kept") {
-      answer.seq = this.purges.seq;
+    if (!fates.includes("stale")) {
+      answer.seq = Math.max(answer.seq, this.shared.seq);
+      answer.localSeq = this.local.seq;
       return answer;
     }
     const freshUntilMs = Math.min(answer.freshness.freshUntilMs, Date.now());
     return { ...answer, freshness: { ...answer.freshness, freshUntilMs } };
+  }
+
+  /** Learns what others have purged, at most every few milliseconds: it is asked on the way to every answer. */
+  private catchUp(): void {
+    const nowMs = Date.now();
+    if (nowMs - this.caughtUpAtMs < CATCH_UP_MS && nowMs >= this.caughtUpAtMs) return;
+    this.caughtUpAtMs = nowMs;
+    this.log?.since(this.shared.seq, (purge, seq) => this.shared.add(purge, seq));
+    if (this.untold.length > 0) void this.tell();
+  }
+
+  /** Tells the others, in order, as far as they can be told now. */
+  private async tell(): Promise<void> {
+    if (this.isTelling) return;
+    this.isTelling = true;
+    for (let next = this.untold[0]; next !== undefined; next = this.untold[0]) {
+      const told = this.log?.append(next.purge);
+      const seq = told instanceof Promise ? await told : told;
+      if (seq === undefined) break;
+      this.untold.shift();
+    }
+    this.isTelling = false;
+  }
+
+  /** Too many to remember one by one: everything goes instead. */
+  private forgetAll(): void {
+    const [oldest] = this.untold;
+    this.untold.length = 0;
+    const purge: Purge = { kind: "all", value: "", soft: false };
+    this.local.add(purge);
+    this.untold.push({ purge, localSeq: oldest?.localSeq ?? this.local.seq });
   }
 
   private putBeside(
@@ -135,6 +195,8 @@ export class Cache {
   }
 }
 
+const MAX_UNTOLD = 10_000;
+const CATCH_UP_MS = 5;
 const INDEX_MS = 30 * 86_400_000;
 
 /** Never equal to the key of a resource: that begins with a scheme. */

@@ -18,6 +18,8 @@ import { respond } from "./respond.ts";
 import { mayStandIn } from "./reuse.ts";
 import { variantOf } from "./vary.ts";
 
+type AsOf = ReturnType<Cache["now"]>;
+
 /** One request that the store alone cannot answer. */
 export interface Errand {
   readonly exchange: Exchange;
@@ -96,7 +98,7 @@ export class Fetcher {
     if (name !== undefined) this.cache.flights.set(name, flight);
     exchange.onAbort(() => flight.leaderLeft());
     const isAsking = stored !== undefined && askAbout(stored, fork.request.headers);
-    const seq = this.cache.purges.seq;
+    const asOf = this.cache.now();
     const requestedAtMs = Date.now();
     let response: GatewayResponse;
     try {
@@ -111,7 +113,7 @@ export class Fetcher {
       return this.standInOrThrow(errand, error);
     }
     bringBack(exchange, fork);
-    if (isAsking && response.status === 304) return this.renewed(errand, name, flight, response, requestedAtMs, seq);
+    if (isAsking && response.status === 304) return this.renewed(errand, name, flight, response, requestedAtMs, asOf);
     if (stored !== undefined && response.status >= 500 && mayStandIn(stored.freshness, errand.directives, Date.now())) {
       this.done(name, flight);
       discard(response);
@@ -119,7 +121,7 @@ export class Fetcher {
       flight.land(landing);
       return this.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
     }
-    return this.store(errand, name, flight, response, requestedAtMs, seq);
+    return this.store(errand, name, flight, response, requestedAtMs, asOf);
   }
 
   /** The 304 spoke of another answer: what is stored cannot be trusted, so it is fetched whole. */
@@ -137,7 +139,7 @@ export class Fetcher {
     flight: Flight,
     response: GatewayResponse,
     requestedAtMs: number,
-    seq: number,
+    asOf: AsOf,
   ): GatewayResponse {
     const stored = errand.stored as StoredAnswer;
     const receivedAtMs = Date.now();
@@ -145,7 +147,7 @@ export class Fetcher {
     if (response.headers.has("age")) headers.set("Age", response.headers.get("age") as string);
     const { freshness } = toFreshness(stored.status, headers, this.options, requestedAtMs, receivedAtMs);
     headers.delete("age");
-    const answer: StoredAnswer = { ...stored, headers, freshness, seq, view: undefined };
+    const answer: StoredAnswer = { ...stored, headers, freshness, ...asOf, view: undefined };
     const may = findStorable({
       requestHeaders: errand.exchange.request.headers,
       requestDirectives: errand.directives,
@@ -169,7 +171,7 @@ export class Fetcher {
     flight: Flight,
     response: GatewayResponse,
     requestedAtMs: number,
-    seq: number,
+    asOf: AsOf,
   ): GatewayResponse {
     const { exchange, miss, partition } = errand;
     const receivedAtMs = Date.now();
@@ -198,7 +200,7 @@ export class Fetcher {
         flight.release();
         return;
       }
-      const answer = this.keep(errand, storable, response.status, recorded, seq);
+      const answer = this.keep(errand, storable, response.status, recorded, asOf);
       const isReusable = storable.freshness.freshUntilMs > Date.now() && !storable.freshness.alwaysAsk;
       const { selectors } = storable;
       flight.land(
@@ -228,7 +230,7 @@ export class Fetcher {
     storable: Storable,
     status: number,
     { body, chunks, length }: Recorded,
-    seq: number,
+    asOf: AsOf,
   ): StoredAnswer {
     const { exchange } = errand;
     const { request } = exchange;
@@ -249,7 +251,7 @@ export class Fetcher {
       length,
       freshness,
       shape: status >= 400 ? shapeOf(request.headers) : "",
-      seq,
+      ...asOf,
       view: undefined,
     };
     this.cache.put(answer, key, selectors, request.headers);
@@ -261,7 +263,7 @@ export class Fetcher {
   /** A HEAD is answered by the upstream when the store cannot; what it says of a stored answer is believed. RFC 9111 §4.3.5. */
   private async fetchHead(errand: Errand): Promise<GatewayResponse> {
     const { exchange, stored, next, miss } = errand;
-    const seq = this.cache.purges.seq;
+    const asOf = this.cache.now();
     const requestedAtMs = Date.now();
     const response = await next(exchange);
     if (stored !== undefined && response.status === 200) {
@@ -273,7 +275,7 @@ export class Fetcher {
       if (isSame) {
         const headers = renewHeaders(stored.headers, response.headers);
         const { freshness } = toFreshness(200, headers, this.options, requestedAtMs, Date.now());
-        this.cache.replace({ ...stored, headers, freshness, seq, view: undefined });
+        this.cache.replace({ ...stored, headers, freshness, ...asOf, view: undefined });
       } else {
         this.cache.remove(stored);
       }
@@ -282,11 +284,11 @@ export class Fetcher {
   }
 
   private standInOrThrow(errand: Errand, error: unknown): GatewayResponse {
-    const { stored } = errand;
-    if (stored === undefined || !isUpstreams(error) || !mayStandIn(stored.freshness, errand.directives, Date.now())) {
-      throw error;
-    }
-    return this.stale(errand, stored, "fwd=stale; detail=stale-if-error");
+    const { stored, directives } = errand;
+    const disconnectedMs = (this.options.staleIfUnreachableSeconds ?? 30) * 1000;
+    if (stored === undefined || !isUpstreams(error)) throw error;
+    if (!mayStandIn(stored.freshness, directives, Date.now(), disconnectedMs)) throw error;
+    return this.stale(errand, stored, "fwd=stale; detail=upstream-failed");
   }
 
   private stale({ exchange }: Errand, stored: StoredAnswer, status: string): GatewayResponse {

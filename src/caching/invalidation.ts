@@ -80,9 +80,11 @@ export async function invalidateAfter(
     const path = samePath(response.headers.get(field), exchange);
     if (path !== undefined) paths.add(path);
   }
-  for (const path of paths) {
-    cache.purge({ kind: "resource", value: resourceOf(request.authority, path), soft: false });
-  }
+  await Promise.all(
+    [...paths].map((path) =>
+      cache.purge({ kind: "resource", value: resourceOf(request.authority, path), soft: false }),
+    ),
+  );
 }
 
 /** @returns undefined when a parameter of the template is not one of this request */

@@ -38,12 +38,44 @@ const isObject = (schema: unknown): boolean =>
 /** Host and path: what invalidation speaks of. Neither can hold a line break. */
 export const resourceOf = (authority: string, path: string): string => `${authority}\n${path}`;
 
+/**
+ * Fields that frameworks let a client say in what host, path or method it meant. No `Vary` ever names them, so they are
+ * part of the key: whoever sends one has answers of their own. ATTACKS 25.
+ */
+const REWRITING: ReadonlySet<string> = new Set([
+  "forwarded",
+  "front-end-https",
+  "x-forwarded-path",
+  "x-forwarded-port",
+  "x-forwarded-prefix",
+  "x-forwarded-scheme",
+  "x-forwarded-server",
+  "x-forwarded-ssl",
+  "x-forwarded-uri",
+  "x-host",
+  "x-http-host-override",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
+  "x-original-host",
+  "x-original-uri",
+  "x-original-url",
+  "x-rewrite-url",
+  "x-url-scheme",
+]);
+
 export function toKey(exchange: Exchange, parts: KeyParts, partition: string): string {
   const { request } = exchange;
   let key = `${request.scheme}\n${request.authority}\n${request.path}\n${request.query}\n`;
   if (parts.mode === "declared") {
     for (const name of parts.headers) key += `${name}=${request.headers.getJoined(name) ?? "\x00"}\n`;
     if (parts.cookies.length > 0) key += `${cookieValues(request.headers.getAll("cookie"), parts.cookies)}\n`;
+  }
+  if (request.headers.hasAnyOf(REWRITING)) {
+    for (const name of REWRITING) {
+      const value = request.headers.getJoined(name);
+      if (value !== undefined) key += `${name}: ${value}\n`;
+    }
   }
   return partition === "" ? key : `${key}\n${partition}`;
 }

@@ -26,6 +26,13 @@ export const CacheOptions = Type.Object(
     setCookie: Type.Optional(
       Type.Boolean({ description: "Store answers that set a cookie, with the cookie. Default: false." }),
     ),
+    staleIfUnreachableSeconds: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description:
+          "Stale answers stand in that long for an upstream that cannot be reached, unless forbidden (RFC 9111 §4.2.4). Default: 30.",
+      }),
+    ),
     sharePublic: Type.Optional(
       Type.Boolean({
         description:

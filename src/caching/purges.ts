@@ -3,7 +3,7 @@ import type { StoredAnswer } from "./answer.ts";
 /** What to forget. `soft` keeps it as stale: to be validated, or used as `stale-while-revalidate` and `stale-if-error` allow. */
 export interface Purge {
   readonly kind: "all" | "resource" | "prefix" | "tag" | "operation";
-  /** Host and path on two lines; the start of them; a tag; an operation id. Empty for all. */
+  /** Host and path on two lines, the host empty for every host; the start of them; a tag; an operation id. */
   readonly value: string;
   readonly soft: boolean;
 }
@@ -40,9 +40,8 @@ export class Purges {
     this.forget();
   }
 
-  /** What has become of an answer. */
-  fateOf(answer: StoredAnswer): "kept" | "stale" | "gone" {
-    const { seq } = answer;
+  /** What has become of an answer of that place in the count. */
+  fateOf(answer: StoredAnswer, seq: number): "kept" | "stale" | "gone" {
     if (seq >= this.seq) return "kept";
     if (seq < this.floor) return "gone";
     let fate: "kept" | "stale" = "kept";
@@ -51,7 +50,7 @@ export class Purges {
       if ((this.latest.get(name) ?? 0) > seq) fate = "stale";
     }
     for (const prefix of this.prefixes.values()) {
-      if (prefix.seq <= seq || !answer.resource.startsWith(prefix.value)) continue;
+      if (prefix.seq <= seq || !startsWith(answer.resource, prefix.value)) continue;
       if (!prefix.soft) return "gone";
       fate = "stale";
     }
@@ -72,9 +71,14 @@ export class Purges {
   }
 }
 
+/** A place without a host is that of every host. */
+const startsWith = (resource: string, place: string): boolean =>
+  resource.startsWith(place, place.startsWith("\n") ? resource.indexOf("\n") : 0);
+
 const namesOf = (answer: StoredAnswer): string[] => [
   "all~",
   `resource~${answer.resource}`,
+  `resource~${answer.resource.slice(answer.resource.indexOf("\n"))}`,
   `operation~${answer.operation}`,
   ...answer.tags.map((tag) => `tag~${tag}`),
 ];

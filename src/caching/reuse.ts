@@ -19,9 +19,18 @@ export function reuseOf(freshness: Freshness, directives: Directives | undefined
   return -leftMs < freshness.staleWhileRevalidateMs ? "use-and-renew" : "ask";
 }
 
-/** Whether a stale answer may stand in for a failure of the upstream. RFC 5861 §4. */
-export function mayStandIn(freshness: Freshness, directives: Directives | undefined, nowMs: number): boolean {
+/**
+ * Whether a stale answer may stand in for a failure of the upstream. RFC 5861 §4.
+ * @param disconnectedMs for how long it may without the upstream's word, when nobody there answers (RFC 9111 §4.2.4)
+ */
+export function mayStandIn(
+  freshness: Freshness,
+  directives: Directives | undefined,
+  nowMs: number,
+  disconnectedMs = 0,
+): boolean {
   if (freshness.mustRevalidate || freshness.alwaysAsk || directives?.noCache !== undefined) return false;
-  const windowMs = Math.max(freshness.staleIfErrorMs, (directives?.staleIfError ?? 0) * 1000);
+  const askedMs = (directives?.staleIfError ?? 0) * 1000;
+  const windowMs = Math.max(freshness.staleIfErrorMs, askedMs, disconnectedMs);
   return windowMs > 0 && nowMs - freshness.freshUntilMs < windowMs;
 }

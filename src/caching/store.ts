@@ -1,4 +1,5 @@
 import type { StoredChunks, StoredRecord } from "./answer.ts";
+import type { Purge } from "./purges.ts";
 
 export type Later<T> = T | Promise<T>;
 
@@ -7,6 +8,9 @@ export type Later<T> = T | Promise<T>;
  * `test/conformance/cache-store.ts` is one suite for all of them.
  */
 export interface CacheStore {
+  /** What it holds now; undefined where it cannot tell. */
+  readonly entries: number | undefined;
+  readonly bytes: number | undefined;
   find(key: string): Later<StoredRecord | undefined>;
   /** @param keepMs after which nobody will want it */
   put(record: StoredRecord, keepMs: number): Later<void>;
@@ -25,4 +29,12 @@ export interface BodyWriter {
   /** Nothing can find the body before its record is put. */
   finish(): Later<StoredChunks | undefined>;
   discard(): void;
+}
+
+/** Purges in the one order that all who share a store agree on. */
+export interface PurgeLog {
+  /** @returns its place; undefined: not now, try again later */
+  append(purge: Purge): Later<number | undefined>;
+  /** Calls back with every purge after that place which is known here by now. */
+  since(seq: number, each: (purge: Purge, seq: number) => void): void;
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { check } from "./check.ts";
+import { explain } from "./explain.ts";
 import { newPlugin } from "./new-plugin.ts";
+import { purge } from "./purge.ts";
 import { registry } from "./registry.ts";
 import { schema } from "./schema.ts";
 import { start } from "./start.ts";
@@ -10,6 +12,8 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   start,
   check,
   schema,
+  explain,
+  purge,
   "new-plugin": newPlugin,
   registry,
 };
@@ -19,6 +23,9 @@ const usage = `portico: an API gateway that reads OpenAPI
   portico start [--config portico.yaml] [--port N]   run the gateway
   portico check [--config portico.yaml]              read everything, run nothing, say what is wrong
   portico registry [--port N] [--data folder]        run a registry alone
+  portico explain METHOD PATH [--host H]             what a request meets, and what the cache makes of it
+  portico purge --key|--prefix|--tag|--operation X | --all [--soft]
+                                                     forget stored answers, by the admin API
   portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
   portico new-plugin NAME [--folder plugins]         write a plugin and its test
 `;

@@ -67,6 +67,14 @@ export class HeaderList {
     return this.names.includes(name);
   }
 
+  /** @param names lower case */
+  hasAnyOf(names: ReadonlySet<string>): boolean {
+    for (let i = 0; i < this.names.length; i++) {
+      if (names.has(this.names[i] as string)) return true;
+    }
+    return false;
+  }
+
   /** Replaces every field line of that name by one. */
   set(name: string, value: string): void {
     const lower = name.toLowerCase();

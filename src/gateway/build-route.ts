@@ -1,5 +1,6 @@
 import { createStickyHandler } from "../balancing/sticky.ts";
 import type { Cache } from "../caching/cache.ts";
+import { type CacheExplanation, explainCache } from "../caching/explain.ts";
 import { createCacheHandler } from "../caching/handler.ts";
 import type { OperationOptions, RouteOptions } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
@@ -45,6 +46,8 @@ export interface BuiltRoute {
   readonly operation: Operation;
   /** What `portico explain` shows, outermost first. */
   readonly stack: readonly Step[];
+  /** What the cache does for it; shown likewise. */
+  readonly caching: CacheExplanation;
   readonly handle: Next;
   readonly preflight: Preflight | undefined;
 }
@@ -79,6 +82,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
   return {
     operation,
     stack,
+    caching: explainCache(operation, options.cache ?? {}, parts.siblings),
     preflight: stack.find(({ preflight }) => preflight !== undefined)?.preflight,
     handle: compose(
       stack.map(({ handler }) => handler),

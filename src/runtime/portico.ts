@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createCacheAdminRouter } from "../admin/cache-routes.ts";
 import { createAdminServer } from "../admin/server.ts";
 import { loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
@@ -57,7 +58,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
           token: admin.token,
           metrics: () => metrics.render(),
           isReady: () => !isEnding,
-          routers: [],
+          routers: [createCacheAdminRouter(gateway.cache)],
         });
         adminUrl = await listenOn(adminServer, admin.port ?? 8081, admin.host ?? "127.0.0.1");
         registry?.addOwnPort(portOf(adminUrl));

@@ -8,7 +8,7 @@ test("a fresh answer is reused, with its age, and the service is asked once", as
   const second = await service.get("/orders?page=1");
   assert.equal(first.cache, "Portico; fwd=uri-miss; fwd-status=200; stored");
   assert.match(second.cache, /^Portico; hit; ttl=(59|60)$/);
-  assert.match(second.headers.get("age") ?? "", /^\d+$/);
+  assert.match(second.headers.age ?? "", /^\d+$/);
   assert.equal(second.text, first.text);
   assert.equal(service.asked.length, 1);
 });
@@ -27,7 +27,7 @@ test("with mode off nothing is stored and nothing is said", async (t) => {
   await service.get("/orders");
   const second = await service.get("/orders");
   assert.equal(second.text, "answer 2");
-  assert.equal(second.headers.has("cache-status"), false);
+  assert.equal(second.headers["cache-status"], undefined);
 });
 
 test("a stale answer is validated, and a 304 renews it", async (t) => {
@@ -75,6 +75,6 @@ test("a HEAD is answered from a stored GET", async (t) => {
   const service = await startCachedService(t, answering({ "Cache-Control": "max-age=60" }));
   await service.get("/orders");
   const got = await service.send("HEAD", "/orders");
-  assert.deepEqual([got.status, got.text, got.headers.get("content-length")], [200, "", "8"]);
+  assert.deepEqual([got.status, got.text, got.headers["content-length"]], [200, "", "8"]);
   assert.equal(service.asked.length, 1);
 });

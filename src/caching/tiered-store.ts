@@ -1,0 +1,66 @@
+import type { StoredChunks, StoredRecord } from "./answer.ts";
+import type { MemoryStore } from "./memory-store.ts";
+import type { BodyWriter, CacheStore, Later } from "./store.ts";
+
+/** Memory in front of a store that others share: what is small and wanted is in both, what is large only behind. */
+export class TieredStore implements CacheStore {
+  private readonly memory: MemoryStore;
+  private readonly shared: CacheStore;
+
+  constructor(memory: MemoryStore, shared: CacheStore) {
+    this.memory = memory;
+    this.shared = shared;
+  }
+
+  get entries(): number | undefined {
+    return this.shared.entries ?? this.memory.entries;
+  }
+
+  get bytes(): number | undefined {
+    return this.shared.bytes ?? this.memory.bytes;
+  }
+
+  find(key: string): Later<StoredRecord | undefined> {
+    const near = this.memory.find(key);
+    if (near !== undefined) return near;
+    const far = this.shared.find(key);
+    if (far instanceof Promise) return far.then((record) => this.promote(record));
+    return this.promote(far);
+  }
+
+  put(record: StoredRecord, keepMs: number): Later<void> {
+    this.promote(record);
+    return this.shared.put(record, keepMs);
+  }
+
+  delete(key: string): Later<void> {
+    this.memory.delete(key);
+    return this.shared.delete(key);
+  }
+
+  clear(): Later<void> {
+    this.memory.clear();
+    return this.shared.clear();
+  }
+
+  createBody(): BodyWriter {
+    return this.shared.createBody();
+  }
+
+  readChunk(chunks: StoredChunks, index: number): Later<Buffer | undefined> {
+    return this.shared.readChunk(chunks, index);
+  }
+
+  close(): Later<void> {
+    this.memory.close();
+    return this.shared.close();
+  }
+
+  private promote(record: StoredRecord | undefined): StoredRecord | undefined {
+    if (record === undefined) return undefined;
+    // The older one must not stay in front of what has no place here.
+    if (record.kind === "answer" && record.chunks !== undefined) this.memory.delete(record.key);
+    else this.memory.put(record);
+    return record;
+  }
+}

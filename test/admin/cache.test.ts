@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import express from "express";
+import supertest from "supertest";
+import { createCacheAdminRouter } from "../../src/admin/cache-routes.ts";
+import { answering, startCachedService } from "../support/cached-service.ts";
+
+test("answers are purged by the admin API: by key, prefix, tag, operation and all", async (t) => {
+  const service = await startCachedService(t, answering({ "Cache-Control": "max-age=60", "Cache-Tag": "red" }));
+  const admin = supertest(express().use(createCacheAdminRouter(service.gateway.cache)));
+  const purges = [
+    { key: "/orders" },
+    { key: `${service.url}/orders?page=1` },
+    { prefix: "/ord" },
+    { prefix: `${service.url}/o`, soft: true },
+    { tag: "red" },
+    { operation: "listOrders" },
+    { all: true },
+  ];
+  for (const purge of purges) {
+    await service.get("/orders");
+    assert.match((await service.get("/orders")).cache, /hit/);
+    await admin.post("/v1/cache/purge").send(purge).expect(200);
+    assert.doesNotMatch((await service.get("/orders")).cache, /hit/, JSON.stringify(purge));
+  }
+  const { body } = await admin.get("/v1/cache").expect(200);
+  assert.equal(body.entries, 1);
+  assert.ok(body.bytes > 0);
+});
+
+test("a purge that names nothing, or too much, is refused with a sentence", async (t) => {
+  const service = await startCachedService(t, answering({}));
+  const admin = supertest(express().use(createCacheAdminRouter(service.gateway.cache)));
+  for (const wrong of [
+    {},
+    [],
+    { all: false },
+    { tag: 1 },
+    { tag: "" },
+    { tag: "a", key: "/b" },
+    { keys: "/" },
+    { key: "orders" },
+    { all: true, soft: 1 },
+  ]) {
+    const { body } = await admin.post("/v1/cache/purge").send(wrong).expect(400);
+    assert.equal(body.code, "PURGE_INVALID", JSON.stringify(wrong));
+  }
+});

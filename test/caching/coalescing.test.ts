@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { request, type ServerResponse } from "node:http";
+import { test } from "node:test";
+import { startCachedService } from "../support/cached-service.ts";
+import { eventually } from "../support/eventually.ts";
+
+test("a thousand equal misses at once make one request upstream", async (t) => {
+  const held: ServerResponse[] = [];
+  const service = await startCachedService(t, (_request, response) => held.push(response));
+  const gets = Array.from({ length: 1000 }, () => service.get("/orders"));
+  await eventually("the first is upstream", () => held.length === 1);
+  held[0]?.writeHead(200, { "Cache-Control": "max-age=60" }).end("one");
+  const got = await Promise.all(gets);
+  assert.deepEqual([...new Set(got.map(({ text }) => text))], ["one"]);
+  assert.equal(service.asked.length, 1);
+  assert.ok(got.filter(({ cache }) => cache.includes("collapsed")).length > 0);
+});
+
+test("a thousand equal misses for a large answer make one request upstream", async (t) => {
+  const body = "0123456789".repeat(30_000);
+  const service = await startCachedService(t, (_request, response) => {
+    setTimeout(() => response.writeHead(200, { "Cache-Control": "max-age=60" }).end(body), 100);
+  });
+  const got = await Promise.all(Array.from({ length: 50 }, () => service.get("/orders")));
+  assert.ok(got.every(({ text }) => text === body));
+  assert.equal(service.asked.length, 1);
+});
+
+for (const size of [10, 500_000]) {
+  test(`a leader that goes away does not fail those who wait, for ${size} bytes`, async (t) => {
+    const held: ServerResponse[] = [];
+    const service = await startCachedService(t, (_request, response) => held.push(response));
+    const leader = request(`${service.url}/orders`, (response) => response.once("data", () => leader.destroy()));
+    leader.on("error", () => {});
+    leader.end();
+    await eventually("the leader is upstream", () => held.length === 1);
+    const followers = Array.from({ length: 20 }, () => service.get("/orders"));
+    const body = "x".repeat(size);
+    held[0]?.writeHead(200, { "Cache-Control": "max-age=60", "Content-Length": size });
+    if (size > 100_000) {
+      held[0]?.write(body.slice(0, 100_000));
+      await eventually("the leader is gone", () => leader.destroyed);
+    } else {
+      leader.destroy();
+    }
+    held[0]?.end(size > 100_000 ? body.slice(100_000) : body);
+    for (const { status, text } of await Promise.all(followers)) assert.deepEqual([status, text], [200, body]);
+    assert.ok(service.asked.length <= 2);
+  });
+}
+
+test("once nobody waits any more, the upstream is let go", async (t) => {
+  let isGone = false;
+  const service = await startCachedService(t, (_request, response) => {
+    response.once("close", () => {
+      isGone = true;
+    });
+  });
+  const clients = Array.from({ length: 3 }, () => {
+    const client = request(`${service.url}/orders`);
+    client.on("error", () => {});
+    client.end();
+    return client;
+  });
+  await eventually("it is upstream", () => service.asked.length === 1);
+  for (const client of clients) client.destroy();
+  await eventually("the upstream is let go", () => isGone);
+});
+
+test("an uncacheable answer releases those who wait at once, and the next are not made to wait", async (t) => {
+  const held: ServerResponse[] = [];
+  const service = await startCachedService(t, (_request, response) => held.push(response));
+  const gets = Array.from({ length: 10 }, () => service.get("/orders"));
+  await eventually("one is upstream", () => held.length === 1);
+  held[0]?.writeHead(200, { "Cache-Control": "no-store" }).write("begun");
+  await eventually("the others are upstream as well, side by side", () => held.length === 10);
+  const next = [service.get("/orders"), service.get("/orders")];
+  await eventually("two more go side by side", () => held.length === 12);
+  for (const response of held) response.end();
+  await Promise.all([...gets, ...next]);
+});
+
+test("an upstream that fails, fails once for all who wait", async (t) => {
+  const service = await startCachedService(t, (_request, response) => {
+    setTimeout(() => response.destroy(), 200);
+  });
+  const got = await Promise.all(Array.from({ length: 20 }, () => service.get("/orders")));
+  assert.deepEqual([...new Set(got.map(({ status }) => status))], [502]);
+  assert.ok(service.asked.length < 20);
+});
+
+test("those who wait for another variant fetch their own", async (t) => {
+  const service = await startCachedService(t, (request, response) => {
+    const headers = { "Cache-Control": "max-age=60", Vary: "Accept" };
+    setTimeout(() => response.writeHead(200, headers).end(request.headers.accept), 50);
+  });
+  const wanted = ["a", "b", "a", "b"];
+  const got = await Promise.all(wanted.map((accept) => service.get("/orders", { Accept: accept })));
+  assert.deepEqual(
+    got.map(({ text }) => text),
+    wanted,
+  );
+  await service.get("/orders", { Accept: "a" });
+  const asked = service.asked.length;
+  for (const accept of wanted) assert.equal((await service.get("/orders", { Accept: accept })).text, accept);
+  assert.equal(service.asked.length, asked);
+});
+
+test("a stale answer is served at once while it is fetched again once in the background", async (t) => {
+  const held: ServerResponse[] = [];
+  const headers = { "Cache-Control": "max-age=0, stale-while-revalidate=60" };
+  const service = await startCachedService(t, (_request, response) => {
+    held.push(response);
+    if (held.length === 1) response.writeHead(200, headers).end("one");
+  });
+  await service.get("/orders");
+  const got = await Promise.all(Array.from({ length: 20 }, () => service.get("/orders")));
+  assert.ok(got.every(({ cache }) => cache.startsWith("Portico; hit")));
+  await eventually("it is being fetched again", () => held.length === 2);
+  held[1]?.writeHead(200, headers).end("two");
+  await eventually("the new one is there", async () => (await service.get("/orders")).text === "two");
+});

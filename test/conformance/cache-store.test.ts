@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { connect } from "../../src/caching/create-cache.ts";
+import { DiskStore } from "../../src/caching/disk-store.ts";
+import { MemoryStore } from "../../src/caching/memory-store.ts";
+import { RedisPurges } from "../../src/caching/redis-purges.ts";
+import { RedisStore } from "../../src/caching/redis-store.ts";
+import type { CacheStore } from "../../src/caching/store.ts";
+import { TieredStore } from "../../src/caching/tiered-store.ts";
+import { eventually } from "../support/eventually.ts";
+import { redisMissing, startRedisServer } from "../support/redis-server.ts";
+import { storedAnswer } from "../support/stored-answer.ts";
+
+/** One suite for every place that answers are kept in. */
+const makers: Record<string, { skip?: string | undefined; make(t: TestContext): Promise<CacheStore> }> = {
+  memory: { make: async () => new MemoryStore({ bytes: 4_000_000, entries: 1000 }) },
+  disk: {
+    async make(t) {
+      const folder = await mkdtemp(join(tmpdir(), "portico-disk-"));
+      const store = new DiskStore({ folder, bytes: 4_000_000 });
+      t.after(async () => {
+        await store.close();
+        await rm(folder, { recursive: true, force: true });
+      });
+      return store;
+    },
+  },
+  redis: { skip: redisMissing(), make: startRedisStore },
+  "memory before redis": {
+    skip: redisMissing(),
+    make: async (t) => new TieredStore(new MemoryStore({ bytes: 0, entries: 0 }), await startRedisStore(t)),
+  },
+};
+
+async function startRedisStore(t: TestContext): Promise<CacheStore> {
+  const server = await startRedisServer(t);
+  const redis = connect(server.url);
+  const purges = new RedisPurges(redis, redis.duplicate());
+  const store = new RedisStore(redis, purges);
+  t.after(() => store.close());
+  await eventually("Redis is connected", () => purges.isCaughtUp);
+  return store;
+}
+
+for (const [name, { skip, make }] of Object.entries(makers)) {
+  const options = { skip: process.env.CI === undefined ? skip : undefined };
+
+  test(`${name}: what was put is found whole, and only under its key`, options, async (t) => {
+    const store = await make(t);
+    await store.put(storedAnswer("one", { body: Buffer.from([0, 255, 10, 13]), tags: ["a"] }), 60_000);
+    const found = await store.find("one");
+    assert.equal(found?.kind, "answer");
+    if (found?.kind !== "answer") return;
+    assert.deepEqual(found.body, Buffer.from([0, 255, 10, 13]));
+    assert.deepEqual(found.headers.toFlat(), ["Date", "Thu, 01 Jan 2026 00:00:00 GMT", "X-Ünï", "1"]);
+    assert.deepEqual([found.status, found.tags, found.freshness.alwaysAsk], [200, ["a"], false]);
+    assert.equal(await store.find("two"), undefined);
+  });
+
+  test(`${name}: an index of variants is found as it was put`, options, async (t) => {
+    const store = await make(t);
+    const index = { kind: "variants", key: "k", generation: "g", selectors: [["accept"], []] } as const;
+    await store.put(index, 60_000);
+    const found = await store.find("k");
+    assert.deepEqual(found?.kind === "variants" && found.selectors, [["accept"], []]);
+  });
+
+  test(`${name}: a later answer takes the place of an earlier one, and can be deleted`, options, async (t) => {
+    const store = await make(t);
+    await store.put(storedAnswer("k", { body: Buffer.from("old") }), 60_000);
+    await store.put(storedAnswer("k", { body: Buffer.from("new") }), 60_000);
+    const found = await store.find("k");
+    assert.equal(found?.kind === "answer" && String(found.body), "new");
+    await store.delete("k");
+    assert.equal(await store.find("k"), undefined);
+  });
+
+  test(`${name}: a large body goes in and out in parts`, options, async (t) => {
+    const store = await make(t);
+    const writer = store.createBody();
+    const parts = Array.from({ length: 20 }, (_, i) => Buffer.alloc(50_000, i));
+    for (const part of parts) assert.equal(await writer.write(part), true);
+    const chunks = await writer.finish();
+    assert.ok(chunks);
+    await store.put(storedAnswer("large", { body: null, chunks, length: 1_000_000 }), 60_000);
+    const found = await store.find("large");
+    assert.deepEqual(found?.kind === "answer" && found.chunks, chunks);
+    for (const [i, part] of parts.entries()) assert.ok((await store.readChunk(chunks, i))?.equals(part));
+    assert.equal(await store.readChunk(chunks, 20), undefined);
+  });
+
+  test(`${name}: nothing is left of a body that was given up`, options, async (t) => {
+    const store = await make(t);
+    const writer = store.createBody();
+    await writer.write(Buffer.from("half"));
+    const chunks = await writer.finish();
+    writer.discard();
+    await eventually("the part is gone", async () => chunks === undefined || !(await store.readChunk(chunks, 0)));
+  });
+
+  test(`${name}: cleared, it holds nothing`, options, async (t) => {
+    const store = await make(t);
+    for (let i = 0; i < 50; i++) await store.put(storedAnswer(`k${i}`), 60_000);
+    await store.clear();
+    for (let i = 0; i < 50; i++) assert.equal(await store.find(`k${i}`), undefined);
+  });
+}
