@@ -20,8 +20,8 @@ export class ConfigError extends Error {
 }
 
 /** `routes/pets.yaml:12:3 timeouts.headersMs is "5s"; write milliseconds, e.g. 5000` */
-export function formatProblem(problem: Problem): string {
-  const { file, line, column } = problem;
-  const place = [relative(process.cwd(), file) || file, line, column].filter((part) => part !== undefined).join(":");
-  return `${place} ${problem.message}`;
-}
+export const formatProblem = (problem: Problem): string => `${formatPlace(problem)} ${problem.message}`;
+
+/** `routes/pets.yaml:12:3` */
+export const formatPlace = ({ file, line, column }: Omit<Problem, "message">): string =>
+  [relative(process.cwd(), file) || file, line, column].filter((part) => part !== undefined).join(":");

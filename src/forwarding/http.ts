@@ -11,8 +11,8 @@ export { UpstreamPools } from "./pools.ts";
 
 export interface TryOptions {
   readonly timeouts: TimeoutOptions;
-  /** Characters of the public path that the upstream does not see: the prefix. */
-  readonly stripLength: number;
+  /** Segments of the public path that the upstream does not see: the prefix. Not characters: they may come encoded. */
+  readonly stripSegments: number;
   /** The upstream sees the client's Host; otherwise its own authority. */
   readonly preserveHost: boolean;
 }
@@ -21,9 +21,11 @@ const HEADERS_MS = 15_000;
 const BODY_IDLE_MS = 30_000;
 
 /** The path that the upstream sees. */
-export const upstreamTarget = (exchange: Exchange, endpoint: Endpoint, stripLength: number): string => {
+export const upstreamTarget = (exchange: Exchange, endpoint: Endpoint, stripSegments: number): string => {
   const { path, query } = exchange.request;
-  const own = endpoint.basePath + (stripLength === 0 ? path : path.slice(stripLength) || "/");
+  let start = 0;
+  for (let i = 0; i < stripSegments && start >= 0; i++) start = path.indexOf("/", start + 1);
+  const own = endpoint.basePath + (start === 0 ? path : start < 0 ? "/" : path.slice(start));
   return query === "" ? own : `${own}?${query}`;
 };
 
@@ -36,7 +38,7 @@ export function upstreamHeaders(exchange: Exchange, preserveHost: boolean): stri
 
 /** One try over HTTP: see {@link TryOnce}. */
 export function createHttpTry(balancer: Pick<Balancer, "report">, pools: PoolGroup, options: TryOptions): TryOnce {
-  const { stripLength, preserveHost } = options;
+  const { stripSegments, preserveHost } = options;
   const headersTimeout = options.timeouts.headersMs ?? HEADERS_MS;
   const bodyTimeout = options.timeouts.bodyIdleMs ?? BODY_IDLE_MS;
 
@@ -49,7 +51,7 @@ export function createHttpTry(balancer: Pick<Balancer, "report">, pools: PoolGro
       pools.of(endpoint.origin).dispatch(
         {
           method: request.method as "GET",
-          path: upstreamTarget(exchange, endpoint, stripLength),
+          path: upstreamTarget(exchange, endpoint, stripSegments),
           headers: upstreamHeaders(exchange, preserveHost),
           body: request.body,
           headersTimeout,

@@ -144,7 +144,7 @@ function toHandshake(exchange: Exchange, endpoint: Endpoint, options: WebSocketT
     headers[lower] = before === undefined ? value : [before, value].flat();
   });
   headers.host ??= new URL(endpoint.origin).host;
-  return { method: "GET", url: upstreamTarget(exchange, endpoint, options.stripLength), headers };
+  return { method: "GET", url: upstreamTarget(exchange, endpoint, options.stripSegments), headers };
 }
 
 function toTarget(endpoint: Endpoint, { connect }: WebSocketTryOptions): object {

@@ -108,13 +108,15 @@ function createForward(parts: RouteParts, balancer: Balancer): Next {
 const step = (phase: Step["phase"], name: string, handler: Handler | undefined): Step[] =>
   handler === undefined ? [] : [{ phase, name, handler }];
 
+const countPrefixSegments = ({ publicPath, path }: Operation): number =>
+  publicPath.slice(0, publicPath.length - path.length).split("/").length - 1;
+
 /** Over HTTP; where the spec or the route allows it, over a WebSocket, too. */
 function createTry({ operation, options, pools, connect }: RouteParts, balancer: Balancer): TryOnce {
   const tryOptions = {
     timeouts: options.timeouts ?? {},
     preserveHost: options.preserveHost ?? false,
-    stripLength:
-      (options.stripPrefix ?? options.prefix !== undefined) ? operation.publicPath.length - operation.path.length : 0,
+    stripSegments: (options.stripPrefix ?? options.prefix !== undefined) ? countPrefixSegments(operation) : 0,
   };
   const http = createHttpTry(balancer, pools.group(connect), tryOptions);
   const websocket = options.websocket ?? operation.responses.has("101");

@@ -175,8 +175,9 @@ export class Front {
       response = read.isServerWide ? optionsAnswer([]) : await dispatch(serving.generation.snapshot, exchange);
     } catch (error) {
       if (error instanceof GatewayError && read.refusal === undefined) {
-        if (error.code === "OPERATION_UNKNOWN" && this.options.fallback?.(exchange) === true) return;
-        if (next !== undefined && (error.code === "OPERATION_UNKNOWN" || error.code === "METHOD_NOT_ALLOWED")) {
+        const isUnknown = error.code === "OPERATION_UNKNOWN" || error.code === "HOST_UNKNOWN";
+        if (isUnknown && this.options.fallback?.(exchange) === true) return;
+        if (next !== undefined && (isUnknown || error.code === "METHOD_NOT_ALLOWED")) {
           next();
           return;
         }

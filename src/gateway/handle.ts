@@ -14,9 +14,12 @@ export function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<Gatewa
   if (path === undefined)
     throw new GatewayError("PATH_REFUSED", "send the path without dot segments, empty segments or backslashes");
   request.path = path;
-  const match = snapshot.router.match(request.authority, request.method, path);
+  const match = snapshot.router.match(request.authority, request.method, path, request);
   if (match.kind === "path-unknown")
     throw new GatewayError("OPERATION_UNKNOWN", "the API descriptions have no such path");
+  if (match.kind === "host-unknown") throw new GatewayError("HOST_UNKNOWN", "no route serves this host");
+  if (match.kind === "path-ambiguous")
+    throw new GatewayError("PATH_REFUSED", "send the path without `;`: cut there, it is another operation's");
   if (request.method === "OPTIONS") {
     const preflight = findPreflight(snapshot, exchange, path);
     if (preflight !== undefined) return Promise.resolve(preflight);

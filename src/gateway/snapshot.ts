@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Cache } from "../caching/cache.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
-import type { Problem } from "../config/problem.ts";
+import { formatPlace, type Problem } from "../config/problem.ts";
 import type { OperationOptions, PluginEntry } from "../config/schema.ts";
 import type { Operation } from "../core/operation.ts";
 import { parseBytes } from "../core/units.ts";
@@ -12,7 +12,7 @@ import { SpecError } from "../openapi/spec-error.ts";
 import type { Logger } from "../pipeline/contract.ts";
 import { PluginLoader } from "../pipeline/load-plugins.ts";
 import type { Enforcer } from "../pipeline/security.ts";
-import { Router } from "../routing/router.ts";
+import { type Conflict, Router } from "../routing/router.ts";
 import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
 import { type BuiltRoute, buildRoute } from "./build-route.ts";
 import { readConnectOptions } from "./connect-options.ts";
@@ -52,8 +52,9 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
       const builder = new RouteBuilder(parts, route, spec, loader, closers, problems);
       for (const built of await builder.build(global)) {
         const { host } = route.options;
-        router.add(host === undefined ? [] : [host].flat(), built.operation, built);
-        routes.push(built);
+        const conflict = router.add(host === undefined ? [] : [host].flat(), built.operation, built);
+        if (conflict === undefined) routes.push(built);
+        else problems.push(describeConflict(conflict));
       }
     }
   }
@@ -61,6 +62,14 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
     for (const closer of closers) await closer();
   };
   return { snapshot: { router, specs, routes, close }, problems };
+}
+
+function describeConflict({ operation, with: other, reason }: Conflict): Problem {
+  const place = formatPlace(other.location);
+  const message =
+    `${operation.method} ${operation.publicPath} matches the same requests as ${other.publicPath} at ${place}: ` +
+    `${reason}; give one of the specs a prefix or a host, or their path parameters schemas that tell them apart`;
+  return { ...operation.location, message };
 }
 
 async function readSpecs(route: RouteConfig, problems: Problem[]): Promise<Spec[]> {

@@ -32,10 +32,15 @@ function findNormalisedSegment(segment: string): string | undefined {
     return undefined;
   }
   if (/[\x00-\x1f\x7f\\]/.test(decoded) || /[^\x21-\x7e]|#/.test(segment)) return undefined;
-  if (DOTS.test(decoded)) return undefined;
+  if (hasDots(decoded) || (decoded.includes("%") && hasDots(decodeAgain(decoded)))) return undefined;
   return segment.replace(/%[0-9a-fA-F]{2}|["<>^`{|}]/g, (code) => {
     if (code.length === 1) return `%${code.charCodeAt(0).toString(16).toUpperCase()}`;
     const character = String.fromCharCode(Number.parseInt(code.slice(1), 16));
     return /[A-Za-z0-9\-._~]/.test(character) ? character : code.toUpperCase();
   });
 }
+
+/** A server that decodes `%2F` before it splits would leave the segment through `..%2F`, and one that decodes twice through `%252e`. */
+const hasDots = (decoded: string): boolean => decoded.split(/[/\\]/).some((part) => DOTS.test(part));
+
+const decodeAgain = (text: string): string => text.replace(/%(2e|2f|5c)/gi, (code) => decodeURIComponent(code));

@@ -8,8 +8,16 @@ export interface Segment {
   match(text: string): string[] | undefined;
 }
 
-/** Splits a template such as `/pets/{id}.json`. OpenAPI 3.2 §4.8.2. */
-export const parseTemplate = (template: string): Segment[] => template.slice(1).split("/").map(parseSegment);
+/**
+ * Splits a template such as `/pets/{id}.json`. OpenAPI 3.2 §4.8.2. What follows `?` or `#` is no part of a path;
+ * documents that have it tell operations apart by it (see variants.ts).
+ */
+export const parseTemplate = (template: string): Segment[] =>
+  template
+    .replace(/[?#].*$/s, "")
+    .slice(1)
+    .split("/")
+    .map(parseSegment);
 
 function parseSegment(source: string): Segment {
   const parts = source.split(/\{([^{}]*)\}/);

@@ -1,5 +1,7 @@
 import type { Operation } from "../core/operation.ts";
-import { parseTemplate, type Segment } from "./path-template.ts";
+import { parseTemplate } from "./path-template.ts";
+import { createNode, findLeaf, type Leaf, leafAt, type Node } from "./tree.ts";
+import { type Asked, compareVariants, findAmbiguity, fits, toVariant, type Variant } from "./variants.ts";
 
 export interface Found<T> {
   readonly kind: "found";
@@ -9,124 +11,152 @@ export interface Found<T> {
 export type Match<T> =
   | Found<T>
   | { readonly kind: "path-unknown" }
+  /** No route serves the host. */
+  | { readonly kind: "host-unknown" }
+  /** Servers are known to read the path as another operation's. */
+  | { readonly kind: "path-ambiguous" }
   | { readonly kind: "method-unknown"; readonly allow: readonly string[] };
 
-interface Leaf<T> {
-  /** Parameter names in the order of the template, for each method: templates may name them differently. */
-  readonly methods: Map<string, { readonly names: readonly string[]; readonly value: T }>;
+/** Two operations that the same requests would match. */
+export interface Conflict {
+  readonly operation: Operation;
+  readonly with: Operation;
+  readonly reason: string;
 }
-interface Node<T> {
-  readonly literals: Map<string, Node<T>>;
-  /** Segments with text around parameters, `{id}.json`: tried before the whole-segment parameter. */
-  readonly partials: { readonly segment: Segment; readonly node: Node<T> }[];
-  parameter: Node<T> | undefined;
-  leaf: Leaf<T> | undefined;
+
+/** What a leaf holds for one method: one operation, or several that their parameters' schemas tell apart. */
+export interface Entry<T> {
+  readonly operation: Operation;
+  /** Parameter names in the order of the template: templates of one shape may name them differently. */
+  readonly names: readonly string[];
+  readonly value: T;
+  /** Only where there are several, or where the template has a query. */
+  variant: Variant | undefined;
 }
-const createNode = <T>(): Node<T> => ({ literals: new Map(), partials: [], parameter: undefined, leaf: undefined });
 
 /** Operations by host and path: a tree of segments, so a match costs the same with 10 and with 10,000 operations. */
 export class Router<T> {
-  private readonly hosts = new Map<string, Node<T>>();
-  private readonly anyHost = createNode<T>();
+  private readonly hosts = new Map<string, Node<Entry<T>>>();
+  private readonly anyHost: Node<Entry<T>> = createNode();
+  private hasAnyHost = false;
 
-  /** @param hosts exact names or `*.example.com`; empty for any */
-  add(hosts: readonly string[], operation: Operation, value: T): void {
+  /**
+   * @param hosts exact names or `*.example.com`; empty for any
+   * @returns what stands in the way: then the operation is not added
+   */
+  add(hosts: readonly string[], operation: Operation, value: T): Conflict | undefined {
+    if (hosts.length === 0) this.hasAnyHost = true;
     for (const root of hosts.length === 0 ? [this.anyHost] : hosts.map((host) => this.hostRoot(host))) {
       const segments = parseTemplate(operation.publicPath);
-      let node = root;
-      for (const segment of segments) node = step(node, segment);
-      node.leaf ??= { methods: new Map() };
+      const leaf = leafAt(root, segments);
       const names = segments.flatMap((segment) => segment.names);
-      node.leaf.methods.set(operation.method, { names, value });
+      const entry: Entry<T> = { operation, names, value, variant: undefined };
+      const conflict = addEntry(leaf, entry);
+      if (conflict !== undefined) return conflict;
     }
+    return undefined;
   }
 
-  /** @param authority host and port, lower case @param path normalised */
-  match(authority: string, method: string, path: string): Match<T> {
+  /**
+   * @param authority host and port, lower case @param path normalised
+   * @param asked the rest of the request, for templates that only their parameters tell apart
+   */
+  match(authority: string, method: string, path: string, asked?: Asked): Match<T> {
     const segments = path.slice(1).split("/");
+    let allow: string[] | undefined;
+    let hasRoot = this.hasAnyHost;
     for (const root of this.rootsOf(authority)) {
+      hasRoot = true;
       const values: string[] = [];
       const leaf = findLeaf(root, segments, 0, values);
       if (leaf === undefined) continue;
-      const entry = leaf.methods.get(method) ?? (method === "HEAD" ? leaf.methods.get("GET") : undefined);
-      if (entry === undefined) return { kind: "method-unknown", allow: allowOf(leaf) };
+      if (path.includes(";") && isReadDifferently(root, leaf, path)) return { kind: "path-ambiguous" };
+      const entries = leaf.methods.get(method) ?? (method === "HEAD" ? leaf.methods.get("GET") : undefined);
+      const entry = entries && choose(entries, values, asked);
+      if (entry === undefined) {
+        allow ??= allowOf(leaf);
+        continue;
+      }
       const parameters: Record<string, string> = Object.create(null);
       for (let i = 0; i < entry.names.length; i++) parameters[entry.names[i] as string] = values[i] as string;
       return { kind: "found", value: entry.value, parameters };
     }
-    return { kind: "path-unknown" };
+    if (allow !== undefined) return { kind: "method-unknown", allow };
+    return { kind: hasRoot ? "path-unknown" : "host-unknown" };
   }
 
-  private hostRoot(host: string): Node<T> {
+  private hostRoot(host: string): Node<Entry<T>> {
     const name = host.toLowerCase();
     let root = this.hosts.get(name);
     if (root === undefined) {
-      root = createNode<T>();
+      root = createNode();
       this.hosts.set(name, root);
     }
     return root;
   }
 
-  private rootsOf(authority: string): Node<T>[] {
+  /** The host's own tree, those of its wildcards from the longest on, and the one for any host. */
+  private rootsOf(authority: string): Node<Entry<T>>[] {
     if (this.hosts.size === 0) return [this.anyHost];
-    const roots: Node<T>[] = [];
-    const host = authority.replace(/:\d*$/, "");
+    const roots: Node<Entry<T>>[] = [];
+    const host = authority.replace(/:\d*$/, "").replace(/\.$/, "");
     const exact = this.hosts.get(host);
     if (exact !== undefined) roots.push(exact);
-    const wild = this.hosts.get(`*${host.slice(Math.max(0, host.indexOf(".")))}`);
-    if (wild !== undefined) roots.push(wild);
-    roots.push(this.anyHost);
+    for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
+      const wild = this.hosts.get(`*${host.slice(dot)}`);
+      if (wild !== undefined) roots.push(wild);
+    }
+    if (this.hasAnyHost) roots.push(this.anyHost);
     return roots;
   }
 }
 
-function step<T>(node: Node<T>, segment: Segment): Node<T> {
-  if (segment.kind === "literal") {
-    let next = node.literals.get(segment.text);
-    if (next === undefined) {
-      next = createNode<T>();
-      node.literals.set(segment.text, next);
-    }
-    return next;
+function addEntry<T>(leaf: Leaf<Entry<T>>, entry: Entry<T>): Conflict | undefined {
+  const { operation } = entry;
+  const known = leaf.methods.get(operation.method);
+  const hasQuery = operation.path.includes("?");
+  if (known === undefined) {
+    if (hasQuery) entry.variant = toVariant(operation, entry.names);
+    leaf.methods.set(operation.method, [entry]);
+    return undefined;
   }
-  if (segment.kind === "parameter") {
-    node.parameter ??= createNode<T>();
-    return node.parameter;
+  entry.variant = toVariant(operation, entry.names);
+  for (const other of known) {
+    other.variant ??= toVariant(other.operation, other.names);
+    const reason = findAmbiguity(entry.variant, other.variant);
+    if (reason !== undefined) return { operation, with: other.operation, reason };
   }
-  const known = node.partials.find((partial) => partial.segment.text === segment.text);
-  if (known !== undefined) return known.node;
-  const partial = { segment, node: createNode<T>() };
-  node.partials.push(partial);
-  return partial.node;
+  known.push(entry);
+  known.sort((a, b) => compareVariants(a.variant as Variant, b.variant as Variant));
+  return undefined;
 }
 
-function findLeaf<T>(node: Node<T>, segments: readonly string[], depth: number, values: string[]): Leaf<T> | undefined {
-  if (depth === segments.length) return node.leaf;
-  const segment = segments[depth] as string;
-  const text = decodeSegment(segment);
-  const literal = node.literals.get(text);
-  const viaLiteral = literal && findLeaf(literal, segments, depth + 1, values);
-  if (viaLiteral !== undefined) return viaLiteral;
-  const kept = values.length;
-  for (const partial of node.partials) {
-    const found = partial.segment.match(text);
-    if (found === undefined) continue;
-    values.push(...found);
-    const leaf = findLeaf(partial.node, segments, depth + 1, values);
-    if (leaf !== undefined) return leaf;
-    values.length = kept;
-  }
-  // An empty segment is never a parameter: `/pets/` must not reach `/pets/{id}` with an empty id.
-  if (node.parameter === undefined || segment === "") return undefined;
-  values.push(text);
-  const leaf = findLeaf(node.parameter, segments, depth + 1, values);
-  if (leaf === undefined) values.length = kept;
-  return leaf;
+/** When none fits, the widest: what its validation says of the request is the best answer there is. */
+function choose<T>(entries: readonly Entry<T>[], values: readonly string[], asked: Asked | undefined): Entry<T> {
+  const last = entries[entries.length - 1] as Entry<T>;
+  if (entries.length === 1) return last;
+  return entries.find(({ variant }) => variant !== undefined && fits(variant, values, asked)) ?? last;
 }
 
-const decodeSegment = (segment: string): string => (segment.includes("%") ? decodeURIComponent(segment) : segment);
+/**
+ * Servers of Java cut what follows a `;` off a segment: `/users/me;x` would match `/users/{id}` here and `/users/me`
+ * there, and what guards the one need not guard the other. ATTACKS 21.
+ */
+function isReadDifferently<T>(root: Node<Entry<T>>, leaf: Leaf<Entry<T>>, path: string): boolean {
+  if (leaf.hasSemicolon) return false;
+  const other = findLeaf(
+    root,
+    path
+      .replace(/;[^/]*/g, "")
+      .slice(1)
+      .split("/"),
+    0,
+    [],
+  );
+  return other !== undefined && other !== leaf;
+}
 
-function allowOf<T>(leaf: Leaf<T>): string[] {
+function allowOf<T>(leaf: Leaf<Entry<T>>): string[] {
   const methods = new Set(leaf.methods.keys());
   if (methods.has("GET")) methods.add("HEAD");
   methods.add("OPTIONS");
