@@ -11,7 +11,15 @@ export interface Prober {
   statusOf(member: Member, path: string, timeoutMs: number): Promise<number>;
 }
 
-export const networkProber: Prober = {
+/** What a check over https needs to know, as the traffic itself does. */
+export interface ProbeTls {
+  readonly serverName?: string | undefined;
+  readonly ca?: Buffer | undefined;
+  readonly cert?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
+}
+
+export const createNetworkProber = (tls: ProbeTls = {}): Prober => ({
   canConnect(member, timeoutMs) {
     const { hostname, port, protocol } = new URL(member.origin);
     return new Promise((resolve) => {
@@ -34,7 +42,14 @@ export const networkProber: Prober = {
     const url = member.origin + member.basePath + path;
     const send = url.startsWith("https:") ? httpsRequest : httpRequest;
     return new Promise((resolve) => {
-      const request = send(url, { agent: false, headers: { "user-agent": "portico-check", connection: "close" } });
+      const request = send(url, {
+        agent: false,
+        headers: { "user-agent": "portico-check", connection: "close" },
+        ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+        ca: tls.ca,
+        cert: tls.cert,
+        key: tls.key,
+      });
       const timer = setTimeout(() => request.destroy(), timeoutMs);
       const end = (status: number): void => {
         clearTimeout(timer);
@@ -47,4 +62,4 @@ export const networkProber: Prober = {
       request.end();
     });
   },
-};
+});

@@ -12,7 +12,7 @@ import { HealthWatch } from "./health-watch.ts";
 import { Member } from "./member.ts";
 import type { BalancingOptions } from "./options.ts";
 import { observeLatency } from "./peak-ewma.ts";
-import { networkProber, type Prober } from "./probe.ts";
+import { createNetworkProber, type Prober } from "./probe.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { SlowStart } from "./slow-start.ts";
 import { VersionRules } from "./versions.ts";
@@ -21,6 +21,8 @@ import { VersionRules } from "./versions.ts";
 export interface ServiceParts {
   readonly clock?: Clock | undefined;
   readonly prober?: Prober | undefined;
+  /** Told when an instance gets no new work for what was seen of it, and when it does again. */
+  readonly onHealth?: ((endpoint: Endpoint, event: "out" | "in", reason: string) => void) | undefined;
 }
 
 /** The longest rest that an upstream may ask for itself. */
@@ -44,13 +46,15 @@ export class Service implements Balancer {
   private readonly budget: RetryBudget;
   private readonly options: BalancingOptions;
   private readonly measuresLatency: boolean;
+  private readonly onHealth: ServiceParts["onHealth"];
   private cancelStep: (() => void) | undefined = undefined;
 
   constructor(name: string, options: BalancingOptions = {}, parts: ServiceParts = {}) {
-    const { clock = systemClock, prober = networkProber } = parts;
+    const { clock = systemClock, prober = createNetworkProber() } = parts;
     const { balance = {}, breaker, concurrency = {}, health = {}, slowStart, versions } = options;
     this.name = name;
     this.options = options;
+    this.onHealth = parts.onHealth;
     this.clock = clock;
     this.settings = {
       zone: options.zone,
@@ -182,6 +186,7 @@ export class Service implements Balancer {
   private healthChanged(member: Member, event: "out" | "in", reason: string): void {
     if (event === "in") member.joinedAtMs = this.clock.monotonicMs();
     if (channels.instanceHealth.hasSubscribers) channels.instanceHealth.publish({ endpoint: member, event, reason });
+    this.onHealth?.(member, event, reason);
     this.rebuild();
   }
 

@@ -51,7 +51,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const first = await loadConfig(options);
   if (first.problems.length > 0) throw new ConfigError(first.problems);
   const cache = createCache(first.config.options.store ?? {}, first.config.folder);
-  const services = new Services(createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry }));
+  const sources = createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry });
+  const services = new Services(sources, log);
   const build = async (config: Config): Promise<Snapshot> => {
     const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache });
     if (problems.length === 0) return snapshot;

@@ -1,11 +1,13 @@
 import type { BalancingOptions } from "../balancing/options.ts";
-import { Service } from "../balancing/service.ts";
+import { createNetworkProber, type ProbeTls } from "../balancing/probe.ts";
+import { Service, type ServiceParts } from "../balancing/service.ts";
 import type { RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { BALANCING_KEYS, type UpstreamOptions } from "../config/schema.ts";
 import type { Instance } from "../core/upstream.ts";
 import type { DiscoverySource, Watch } from "../discovery/source.ts";
 import { createStaticSource } from "../discovery/static.ts";
+import type { Logger } from "../pipeline/contract.ts";
 
 /** One service of one source: a single watch, however many routes balance it in their own ways. */
 interface Watched {
@@ -18,20 +20,31 @@ interface Watched {
 export class Services {
   private readonly sources: ReadonlyMap<string, DiscoverySource>;
   private readonly watched = new Map<string, Watched>();
+  private readonly log: Logger | undefined;
   private used = new Set<Service>();
 
-  constructor(sources: ReadonlyMap<string, DiscoverySource>) {
+  constructor(sources: ReadonlyMap<string, DiscoverySource>, log?: Logger) {
     this.sources = sources;
+    this.log = log;
   }
 
-  /** @returns undefined when the options name no upstream; a problem says so */
-  balancerFor(options: UpstreamOptions | undefined, route: RouteConfig, problems: Problem[]): Service | undefined {
+  /**
+   * @param tls how checks over https connect, as the route's traffic does
+   * @returns undefined when the options name no upstream; a problem says so
+   */
+  balancerFor(
+    options: UpstreamOptions | undefined,
+    route: RouteConfig,
+    problems: Problem[],
+    tls?: ProbeTls | undefined,
+  ): Service | undefined {
     if (options?.targets !== undefined) {
       const service = this.serviceOf(
         `static ${JSON.stringify(options.targets)}`,
         options.service ?? "static",
         createStaticSource(options.targets),
         options,
+        tls,
       );
       return service;
     }
@@ -54,7 +67,7 @@ export class Services {
       );
       return undefined;
     }
-    return this.serviceOf(`${from} ${name}`, name, source, options);
+    return this.serviceOf(`${from} ${name}`, name, source, options, tls);
   }
 
   /** Resolves when each service has had its first answer, or failed to. */
@@ -88,13 +101,25 @@ export class Services {
     await Promise.all([...this.sources.values()].map((source) => source.close()));
   }
 
-  private serviceOf(key: string, name: string, source: DiscoverySource, options: UpstreamOptions): Service {
+  private readonly tell: ServiceParts["onHealth"] = ({ service, instance }, event, reason) => {
+    const fields = { service, instance: instance.id, url: instance.url, reason };
+    if (event === "out") this.log?.warn(fields, "an instance gets no new work");
+    else this.log?.info(fields, "an instance gets work again");
+  };
+
+  private serviceOf(
+    key: string,
+    name: string,
+    source: DiscoverySource,
+    options: UpstreamOptions,
+    tls: ProbeTls | undefined,
+  ): Service {
     const watched = this.watched.get(key) ?? this.watch(key, name, source);
     const own = toBalancing(options);
-    const settings = JSON.stringify(own);
+    const settings = JSON.stringify(own.health?.active === undefined ? own : [own, tls]);
     let service = watched.services.get(settings);
     if (service === undefined) {
-      service = new Service(name, own);
+      service = new Service(name, own, { prober: createNetworkProber(tls), onHealth: this.tell });
       watched.services.set(settings, service);
       if (watched.instances !== undefined) service.update(watched.instances);
     }

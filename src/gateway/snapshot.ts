@@ -158,9 +158,10 @@ class RouteBuilder {
           ? schemes
           : await this.attachSecurity(special.security, ["operations", key, "security"]);
       const isMocked = merged.upstream === undefined && merged.mock !== undefined && merged.mock !== false;
+      const connect = readConnectOptions(merged, this.route, ["upstreamTls"], this.problems);
       const balancer = isMocked
         ? undefined
-        : this.parts.services.balancerFor(merged.upstream, this.route, this.problems);
+        : this.parts.services.balancerFor(merged.upstream, this.route, this.problems, connect.tls);
       if (balancer === undefined && !isMocked) continue;
       built.push(
         buildRoute({
@@ -173,7 +174,7 @@ class RouteBuilder {
           cache: this.parts.cache,
           siblings: this.spec.operations,
           schemes: this.spec.securitySchemes,
-          connect: readConnectOptions(merged, this.route, ["upstreamTls"], this.problems),
+          connect,
           bodyBytes: parseBytes(this.parts.config.options.limits?.bodyBytes ?? "1MiB"),
         }),
       );
