@@ -3,11 +3,44 @@ import Type from "typebox";
 const strict = { additionalProperties: false } as const;
 const Size = Type.Union([Type.String(), Type.Number({ minimum: 0 })], { description: "A size such as 32KiB." });
 
+const CertificateFiles = {
+  cert: Type.String({ description: "File of the certificate chain, PEM. Read anew when it changes." }),
+  key: Type.String({ description: "File of its key, PEM." }),
+};
+
+export const ListenTlsOptions = Type.Object(
+  {
+    ...CertificateFiles,
+    sni: Type.Optional(
+      Type.Array(Type.Object({ hosts: Type.Array(Type.String(), { minItems: 1 }), ...CertificateFiles }, strict), {
+        description:
+          "Certificates for further hosts, by the name that the client asks for; *.example.com for all of one level.",
+      }),
+    ),
+    minVersion: Type.Optional(
+      Type.Union([Type.Literal("TLSv1.2"), Type.Literal("TLSv1.3")], { description: "Default: TLSv1.2." }),
+    ),
+  },
+  strict,
+);
+export type ListenTlsOptions = Type.Static<typeof ListenTlsOptions>;
+
 export const ListenOptions = Type.Object(
   {
     host: Type.Optional(Type.String({ description: "Default: 127.0.0.1." })),
     port: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 65535, description: "Default: 8080; 0 takes a free one." }),
+    ),
+    tls: Type.Optional(ListenTlsOptions),
+    http2: Type.Optional(
+      Type.Boolean({ description: "HTTP/2 beside HTTP/1.1, as the client asks (ALPN); needs tls. Default: false." }),
+    ),
+    redirectFrom: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65535,
+        description: "Port of plain HTTP that redirects to https; needs tls.",
+      }),
     ),
   },
   strict,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import type { Readable } from "node:stream";
 import { GatewayError } from "../core/errors.ts";
 import { Exchange } from "../core/exchange.ts";
@@ -32,6 +33,8 @@ export interface ReadExchange {
 }
 
 const NO_TARGET: Target = { path: "/", query: "" };
+/** So many times the largest body that is taken is no body that somebody wants to send. */
+const ABSURD = 512;
 const METHODS_REFUSED = new Set(["TRACE", "CONNECT"]);
 
 /** Makes the exchange of a request; of one that is refused too, so that it is logged and counted like the others. */
@@ -65,6 +68,9 @@ export function createExchange(
     if (isUpgrade && head.bodyBytes !== 0) {
       throw new GatewayError("REQUEST_MALFORMED", "a request for an upgrade has no body");
     }
+    if (head.bodyBytes > rules.maxBodyBytes * ABSURD) {
+      throw new GatewayError("REQUEST_MALFORMED", "Content-Length is too large to be true");
+    }
     if (head.bodyBytes > rules.maxBodyBytes) {
       throw new GatewayError("BODY_TOO_LARGE", `at most ${rules.maxBodyBytes} bytes are taken`);
     }
@@ -72,8 +78,9 @@ export function createExchange(
     refusal = error;
     mustClose = true;
   }
-  const bodyBytes = head?.bodyBytes ?? 0;
-  const body = refusal === undefined && bodyBytes !== 0 ? openBody(incoming, outgoing, head, rules.maxBodyBytes) : null;
+  const bodyBytes = head === undefined ? 0 : bodyLength(incoming, head);
+  const body =
+    refusal === undefined && bodyBytes !== 0 ? openBody(incoming, outgoing, head, bodyBytes, rules.maxBodyBytes) : null;
   const { peer } = connection;
   const forwarded = head?.forwarded;
   const address = forwarded === undefined ? peer : findClient(peer, forwarded, rules.trusted);
@@ -99,14 +106,21 @@ export function createExchange(
   return { exchange, refusal, mustClose, bodyBytes, isServerWide: target === undefined, upgrade: head?.upgrade };
 }
 
+/** HTTP/2 frames a body without a field that says so. @returns −1 for one of unknown length */
+function bodyLength(incoming: IncomingMessage, head: RequestHead): number {
+  if (head.bodyBytes !== 0 || !isHttp2(incoming) || head.headers.has("content-length")) return head.bodyBytes;
+  return (incoming as unknown as Http2ServerRequest).stream.endAfterHeaders ? 0 : -1;
+}
+
 function openBody(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   head: RequestHead | undefined,
+  bodyBytes: number,
   maxBodyBytes: number,
 ): Readable {
   if (head?.expectsContinue === true) continueWhenRead(incoming, outgoing);
-  if (head?.bodyBytes !== -1) return incoming;
+  if (bodyBytes !== -1) return incoming;
   return new CappedBody(incoming, maxBodyBytes);
 }
 

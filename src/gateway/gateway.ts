@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Cache } from "../caching/cache.ts";
 import { createCache } from "../caching/create-cache.ts";
 import { type Config, type ConfigInput, loadConfig } from "../config/load.ts";
@@ -13,10 +14,14 @@ import { Front } from "./front.ts";
 import type { Fallback } from "./handle.ts";
 import { bind, createFrontServer, DEFAULT_MAX_HEADERS } from "./listen.ts";
 import { Overload } from "./overload.ts";
+import { createRedirectServer } from "./redirect.ts";
 import { Services } from "./services.ts";
 import { closeGracefully } from "./shutdown.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
+
 import { createSources, type OwnRegistry } from "./sources.ts";
+
+import { Certificates } from "./tls.ts";
 
 export interface GatewayOptions extends ConfigInput {
   /** Over the configuration's; 0 takes a free one. */
@@ -65,10 +70,16 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   services.releaseUnused();
 
   const { listen = {}, limits = {} } = first.config.options;
-  const server = createFrontServer(front, listen, limits);
+  const certificates = listen.tls === undefined ? undefined : new Certificates(listen.tls, first.config.folder, log);
+  const server = createFrontServer(front, listen, limits, certificates);
+  const portOf = (): number => (server.address() as AddressInfo).port;
+  const redirect =
+    listen.redirectFrom === undefined || certificates === undefined ? undefined : createRedirectServer(portOf);
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    redirect?.close();
+    certificates?.close();
     await closeGracefully(server, front, (limits.shutdownSeconds ?? 30) * 1000);
     await front.close();
     await services.close();
@@ -80,7 +91,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     server,
     cache,
     middleware: front.handle,
-    listen: () => bind(server, options.port ?? listen.port ?? 8080, listen.host ?? "127.0.0.1", "http"),
+    async listen() {
+      const host = listen.host ?? "127.0.0.1";
+      const scheme = certificates === undefined ? "http" : "https";
+      const base = await bind(server, options.port ?? listen.port ?? 8080, host, scheme);
+      if (redirect !== undefined) await bind(redirect, listen.redirectFrom ?? 80, host, "http");
+      return base;
+    },
     async reload() {
       const next = await loadConfig(options);
       if (next.problems.length > 0) throw new ConfigError(next.problems);

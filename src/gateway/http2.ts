@@ -19,6 +19,11 @@ export function sendHttp2(exchange: Exchange, response: GatewayResponse): void {
     if (before === undefined) headers[lower] = value;
     else headers[lower] = Array.isArray(before) ? [...before, value] : [String(before), value];
   });
+  // Reset by the client meanwhile: there is nobody to answer.
+  if (stream.destroyed || stream.closed) {
+    if (isStream(body)) body.destroy();
+    return;
+  }
   const hasNoBody = body === null || exchange.request.method === "HEAD";
   if (hasNoBody) {
     if (isStream(body)) body.destroy();

@@ -1,26 +1,51 @@
 import { createServer, type Server, ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { LimitOptions, ListenOptions } from "../config/listen-options.ts";
 import { GatewayError } from "../core/errors.ts";
 import { parseBytes } from "../core/units.ts";
 import { ConnectionCaps } from "./connection-caps.ts";
 import type { Front } from "./front.ts";
+import { createHttp2Server, type Http2Limits } from "./http2-server.ts";
 import { answerParseError, endWith } from "./parse-error.ts";
 import { watchSlowClients } from "./slow-clients.ts";
+import type { Certificates } from "./tls.ts";
 
 export const DEFAULT_MAX_HEADERS = 100;
 
-/** The server in front: it holds the limits of single connections, and gives every request to `front`. */
-export function createFrontServer(front: Front, _listen: ListenOptions, limits: LimitOptions): Server {
-  const server = createServer({
-    maxHeaderSize: parseBytes(limits.headerBytes ?? "32KiB"),
-    headersTimeout: (limits.headerSeconds ?? 10) * 1000,
-    requestTimeout: (limits.requestSeconds ?? 300) * 1000,
-    keepAliveTimeout: (limits.keepAliveSeconds ?? 60) * 1000,
-    connectionsCheckingInterval: 1_000,
-    // Judged with everything else about Host, and answered with a problem document.
+/** How often Node looks for headers and requests that are late. */
+const CHECK_EVERY_MS = 1_000;
+
+function createPlainOrTls(listen: ListenOptions, limits: Http2Limits, certificates: Certificates | undefined): Server {
+  // Host is judged with everything else, and answered with a problem document.
+  const options = {
+    maxHeaderSize: limits.headerBytes,
     requireHostHeader: false,
-  });
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+  };
+  if (certificates === undefined) return createServer(options);
+  const tls = certificates.serverOptions();
+  return listen.http2 === true
+    ? createHttp2Server({ ...tls, ...options }, limits)
+    : createHttpsServer({ ...tls, ...options });
+}
+
+/** The server in front: it holds the limits of single connections, and gives every request to `front`. */
+export function createFrontServer(
+  front: Front,
+  listen: ListenOptions,
+  limits: LimitOptions,
+  certificates: Certificates | undefined,
+): Server {
+  const headerBytes = parseBytes(limits.headerBytes ?? "32KiB");
+  const server = createPlainOrTls(
+    listen,
+    { headerBytes, headers: limits.headers ?? DEFAULT_MAX_HEADERS },
+    certificates,
+  );
+  server.headersTimeout = (limits.headerSeconds ?? 10) * 1000;
+  server.requestTimeout = (limits.requestSeconds ?? 300) * 1000;
+  server.keepAliveTimeout = (limits.keepAliveSeconds ?? 60) * 1000;
   // Node drops silently what is above: one more than allowed shows that there were too many.
   server.maxHeadersCount = (limits.headers ?? DEFAULT_MAX_HEADERS) + 1;
   const caps = new ConnectionCaps({

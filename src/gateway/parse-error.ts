@@ -16,7 +16,7 @@ const LINGER_MS = 1_000;
 
 const byParserCode: Readonly<Record<string, [ErrorCode, string]>> = {
   HPE_HEADER_OVERFLOW: ["HEADERS_TOO_LARGE", "the header section is too large"],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: ["BODY_TOO_LARGE", "the chunk extensions are too large"],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ["REQUEST_MALFORMED", "the chunk extensions are too large"],
   ERR_HTTP_REQUEST_TIMEOUT: ["REQUEST_TIMEOUT", "the request did not arrive in time"],
 };
 

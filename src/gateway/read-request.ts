@@ -39,8 +39,13 @@ const UPGRADE = 9;
 const TE = 10;
 const FORWARDED = 11;
 const IDENTITY = 12;
+const AUTHORITY = 13;
 
 const MEANINGS: ReadonlyMap<string, number> = new Map([
+  [":authority", AUTHORITY],
+  [":method", HOP],
+  [":path", HOP],
+  [":scheme", HOP],
   ["connection", CONNECTION],
   ["keep-alive", HOP],
   ["proxy-connection", HOP],
@@ -89,6 +94,7 @@ export function readHead(raw: readonly string[], httpVersion: string, rules: Hea
   const flat: string[] = [];
   const names: string[] = [];
   let host: string | undefined;
+  let authority: string | undefined;
   let length: string | undefined;
   let coding: string | undefined;
   let connection: string | undefined;
@@ -115,6 +121,9 @@ export function readHead(raw: readonly string[], httpVersion: string, rules: Hea
       case HOST:
         if (host !== undefined) throw malformed("Host stands there twice");
         host = value;
+        continue;
+      case AUTHORITY:
+        authority = value;
         continue;
       case LENGTH:
         if (length !== undefined) throw malformed("Content-Length stands there twice");
@@ -163,8 +172,14 @@ export function readHead(raw: readonly string[], httpVersion: string, rules: Hea
     flat.push(spelled, value);
     names.push(name);
   }
+  if (authority !== undefined) {
+    if (host !== undefined && host !== authority) throw malformed(":authority and Host name different hosts");
+    host = authority;
+  }
   const bodyBytes = framing(length, coding, httpVersion);
   const headers = new HeaderList(flat, names);
+  // HTTP/2 may send a cookie in pieces; HTTP/1 knows only one field of it (RFC 9113 §8.2.3).
+  if (httpVersion === "2.0" && headers.has("cookie")) headers.set("cookie", headers.getAll("cookie").join("; "));
   if (connection !== undefined && !isPlainConnection(connection)) dropNamed(headers, connection);
   return {
     headers,

@@ -1,0 +1,88 @@
+import { readFileSync, unwatchFile, watchFile } from "node:fs";
+import { resolve } from "node:path";
+import { createSecureContext, type SecureContext, type TlsOptions } from "node:tls";
+import type { ListenTlsOptions } from "../config/listen-options.ts";
+import type { Logger } from "../pipeline/contract.ts";
+
+/** Files are looked at that often: `fs.watch` misses what is renamed into place, as certificate tools do. */
+const LOOK_EVERY_MS = 2_000;
+
+interface Pair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * The certificates of a listener, read anew when their files change; what cannot be read keeps the old ones.
+ * @throws Error when the files cannot be read at the start, or do not belong together
+ */
+export class Certificates {
+  private readonly options: ListenTlsOptions;
+  private readonly folder: string;
+  private readonly log: Logger;
+  private readonly onChange = (): void => this.reload();
+  private byHost: ReadonlyMap<string, SecureContext>;
+  private fallback: SecureContext;
+
+  constructor(options: ListenTlsOptions, folder: string, log: Logger) {
+    this.options = options;
+    this.folder = folder;
+    this.log = log;
+    [this.fallback, this.byHost] = this.read();
+    for (const file of this.files()) watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, this.onChange);
+  }
+
+  /** For `https` and `http2` servers. Modern ciphers, no renegotiation, TLS 1.2 at the least. */
+  serverOptions(): TlsOptions {
+    const { cert, key } = this.options;
+    return {
+      cert: this.load(cert),
+      key: this.load(key),
+      minVersion: this.options.minVersion ?? "TLSv1.2",
+      ciphers: "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20",
+      honorCipherOrder: true,
+      handshakeTimeout: 10_000,
+      SNICallback: (host, done) => done(null, this.find(host)),
+    };
+  }
+
+  close(): void {
+    for (const file of this.files()) unwatchFile(file, this.onChange);
+  }
+
+  reload(): void {
+    try {
+      [this.fallback, this.byHost] = this.read();
+      this.log.info({}, "certificates read anew");
+    } catch (error) {
+      this.log.error({ err: error }, "certificates cannot be read; the old ones stay");
+    }
+  }
+
+  private find(host: string): SecureContext {
+    const name = host.toLowerCase();
+    return this.byHost.get(name) ?? this.byHost.get(`*${name.slice(name.indexOf("."))}`) ?? this.fallback;
+  }
+
+  private read(): [SecureContext, Map<string, SecureContext>] {
+    const byHost = new Map<string, SecureContext>();
+    for (const { hosts, ...pair } of this.options.sni ?? []) {
+      const context = this.context(pair);
+      for (const host of hosts) byHost.set(host.toLowerCase(), context);
+    }
+    return [this.context(this.options), byHost];
+  }
+
+  private context({ cert, key }: Pair): SecureContext {
+    return createSecureContext({ cert: this.load(cert), key: this.load(key) });
+  }
+
+  private load(file: string): Buffer {
+    return readFileSync(resolve(this.folder, file));
+  }
+
+  private files(): string[] {
+    const pairs: Pair[] = [this.options, ...(this.options.sni ?? [])];
+    return pairs.flatMap(({ cert, key }) => [resolve(this.folder, cert), resolve(this.folder, key)]);
+  }
+}
