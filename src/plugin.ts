@@ -1,5 +1,6 @@
 /** The plugin author's door. */
 export { default as Type } from "typebox";
+export { isStream, readWhole } from "./core/body.ts";
 export { type Clock, systemClock } from "./core/clock.ts";
 export { GatewayError } from "./core/errors.ts";
 export {
@@ -15,6 +16,7 @@ export {
 } from "./core/exchange.ts";
 export { HeaderList } from "./core/headers.ts";
 export type { Operation, SecurityScheme } from "./core/operation.ts";
+export { hashPassword, type PasswordHash, parsePasswordHash, verifyPassword } from "./core/password.ts";
 export { isSameSecret } from "./core/secrets.ts";
 export { parseRate } from "./core/units.ts";
 export {

@@ -1,4 +1,5 @@
 /** The test kit for plugins: one of them, run against exchanges without sockets. */
+import type { IncomingMessage } from "node:http";
 import type { Static, TSchema } from "typebox";
 import { checkOptions } from "./config/check.ts";
 import { inlineSource } from "./config/source.ts";
@@ -21,6 +22,8 @@ export interface TestRequest {
   readonly address?: string;
   readonly pathParameters?: Readonly<Record<string, string>>;
   readonly consumer?: Consumer;
+  /** Node's own request, for plugins that look at its socket. */
+  readonly incoming?: IncomingMessage;
 }
 
 export interface TestResult {
@@ -119,6 +122,7 @@ function toExchange(request: TestRequest, operation: Operation): Exchange {
     },
     client: { address, peer: address },
     startedAtMs: performance.now(),
+    incoming: request.incoming,
   });
   exchange.operation = operation;
   exchange.consumer = request.consumer;

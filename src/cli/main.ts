@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { check } from "./check.ts";
 import { explain } from "./explain.ts";
+import { hashPasswordCommand } from "./hash-password.ts";
 import { newPlugin } from "./new-plugin.ts";
 import { purge } from "./purge.ts";
 import { registry } from "./registry.ts";
@@ -16,6 +17,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   purge,
   "new-plugin": newPlugin,
   registry,
+  "hash-password": hashPasswordCommand,
 };
 
 const usage = `portico: an API gateway that reads OpenAPI
@@ -28,6 +30,7 @@ const usage = `portico: an API gateway that reads OpenAPI
                                                      forget stored answers, by the admin API
   portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
   portico new-plugin NAME [--folder plugins]         write a plugin and its test
+  portico hash-password                              what basic-auth wants in place of the password on standard input
 `;
 
 const [name = "help", ...args] = process.argv.slice(2);

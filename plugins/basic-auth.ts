@@ -1,0 +1,99 @@
+import { hash, randomBytes } from "node:crypto";
+import {
+  type Consumer,
+  definePlugin,
+  GatewayError,
+  hashPassword,
+  parsePasswordHash,
+  Type,
+  verifyPassword,
+} from "../src/plugin.ts";
+import { type Place, removeCredential } from "./common/credentials.ts";
+import { Remembered } from "./common/remembered.ts";
+
+const User = Type.Object(
+  {
+    password: Type.String({ description: "Its hash, as `portico hash-password` prints it." }),
+    groups: Type.Optional(Type.Array(Type.String())),
+    scopes: Type.Optional(Type.Array(Type.String())),
+  },
+  { additionalProperties: false },
+);
+
+/** Passwords that are hashed at once; each takes a core for some 50 ms, and more of them only wait. */
+const MAX_WAITING = 64;
+const REMEMBER_MS = 60_000;
+const AUTHORIZATION: Place = { in: "header", name: "authorization" };
+
+interface Shared {
+  readonly remembered: Remembered<{ readonly consumer: Consumer; readonly untilMs: number }>;
+  waiting: number;
+}
+
+/** Who calls, by name and password (RFC 7617). Passwords stand in the configuration as scrypt hashes. */
+export default definePlugin({
+  name: "basic-auth",
+  phase: "authenticate",
+  options: Type.Object({
+    users: Type.Record(Type.String(), Type.Union([Type.String(), User]), {
+      minProperties: 1,
+      description: "Name to the hash of the password, as `portico hash-password` prints it.",
+    }),
+    realm: Type.String({ default: "portico", pattern: '^[^"\\\\\\x00-\\x1f]*$' }),
+    forwardCredential: Type.Boolean({ default: false, description: "The upstream sees name and password." }),
+  }),
+  async setup({ options, clock, shared }) {
+    const headers = { "WWW-Authenticate": `Basic realm="${options.realm}", charset="UTF-8"` };
+    const users = new Map(
+      Object.entries(options.users).map(([name, user]) => {
+        const { password, groups = [], scopes = [] } = typeof user === "string" ? { password: user } : user;
+        return [
+          name,
+          { parts: parsePasswordHash(password), consumer: { name, groups, scopes: new Set(scopes) } },
+        ] as const;
+      }),
+    );
+    // A name that nobody has takes as long as one that somebody has: the time must not tell who is known.
+    const nobody = parsePasswordHash(await hashPassword(randomBytes(16).toString("hex")));
+    const state = shared<Shared>(() => ({ remembered: new Remembered(10_000), waiting: 0 }));
+    const refusal = (): GatewayError =>
+      new GatewayError("CREDENTIALS_INVALID", "name or password is wrong", { headers });
+
+    const check = async (field: string): Promise<Consumer> => {
+      const credential = parse(field);
+      if (credential === undefined) throw refusal();
+      if (state.waiting >= MAX_WAITING) throw new GatewayError("OVERLOADED", "too many passwords to check");
+      const user = users.get(credential.name);
+      state.waiting++;
+      const isRight = await verifyPassword(credential.password, user?.parts ?? nobody).finally(() => {
+        state.waiting--;
+      });
+      if (user === undefined || !isRight) throw refusal();
+      return user.consumer;
+    };
+
+    return async function checkPassword(exchange, next) {
+      const field = exchange.request.headers.get("authorization");
+      if (field === undefined || !/^basic /i.test(field)) {
+        throw new GatewayError("CREDENTIALS_MISSING", "send Authorization: Basic", { headers });
+      }
+      if (exchange.request.headers.isRepeated("authorization")) throw refusal();
+      const key = hash("sha256", field, "base64");
+      const known = state.remembered.get(key);
+      const isFresh = known !== undefined && known.untilMs > clock.monotonicMs();
+      const consumer = isFresh ? known.consumer : await check(field);
+      if (!isFresh) state.remembered.set(key, { consumer, untilMs: clock.monotonicMs() + REMEMBER_MS });
+      exchange.consumer = consumer;
+      if (!options.forwardCredential) removeCredential(exchange, AUTHORIZATION);
+      return next(exchange);
+    };
+  },
+});
+
+function parse(field: string): { name: string; password: string } | undefined {
+  const encoded = field.slice(6).trim();
+  if (!/^[A-Za-z0-9+/]+=*$/.test(encoded)) return undefined;
+  const text = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  return colon < 0 ? undefined : { name: text.slice(0, colon), password: text.slice(colon + 1) };
+}
