@@ -53,6 +53,15 @@ const ROWS: Record<string, Row> = {
       "name=%ff",
     ],
   ],
+  "a form with styles": [
+    "application/x-www-form-urlencoded",
+    {
+      schema: person,
+      encoding: { tags: { style: "pipeDelimited", explode: false }, address: { style: "deepObject", explode: true } },
+    },
+    ["name=a&tags=x|y", "name=a&address[zip]=1"],
+    ["name=a&tags=x|y|z", "name=a&address[zip]=x"],
+  ],
   multipart: [
     "multipart/form-data; boundary=B",
     { schema: person },
@@ -68,6 +77,24 @@ const ROWS: Record<string, Row> = {
       multipart(['name="name"', "a"]).replace("--B--", ""),
       multipart(['filename="../../x"', "a"]),
       "x",
+    ],
+  ],
+  "multipart with encoding": [
+    "multipart/form-data; boundary=B",
+    {
+      schema: { type: "object", properties: { file: { type: "string", format: "binary", maxLength: 4 } } },
+      encoding: {
+        file: {
+          contentType: "image/png, image/jpeg",
+          headers: { "X-Size": { required: true, schema: { type: "integer" } } },
+        },
+      },
+    },
+    [multipart(['name="file"; filename="a"\r\nContent-Type: image/png\r\nX-Size: 3', "\u00ff12"])],
+    [
+      multipart(['name="file"; filename="a"\r\nContent-Type: image/gif\r\nX-Size: 3', "1"]),
+      multipart(['name="file"; filename="a"\r\nContent-Type: image/png', "1"]),
+      multipart(['name="file"; filename="a"\r\nContent-Type: image/png\r\nX-Size: 3', "12345"]),
     ],
   ],
   text: ["text/plain", { schema: { type: "string", maxLength: 3 } }, ["abc", "äöü"], ["abcd"]],
