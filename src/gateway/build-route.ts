@@ -50,6 +50,8 @@ export interface BuiltRoute {
   readonly caching: CacheExplanation;
   readonly handle: Next;
   readonly preflight: Preflight | undefined;
+  /** Compiles what the first request would have to wait for. */
+  readonly prepare: (() => void) | undefined;
 }
 
 /** The visible stack of one operation, outermost first. Composed once, when the snapshot is built. */
@@ -83,6 +85,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     operation,
     stack,
     caching: explainCache(operation, options.cache ?? {}, parts.siblings),
+    prepare: validate?.prepare,
     preflight: stack.find(({ preflight }) => preflight !== undefined)?.preflight,
     handle: compose(
       stack.map(({ handler }) => handler),

@@ -13,6 +13,7 @@ import type { Logger } from "../pipeline/contract.ts";
 import { PluginLoader } from "../pipeline/load-plugins.ts";
 import type { Enforcer } from "../pipeline/security.ts";
 import { type Conflict, Router } from "../routing/router.ts";
+import { warmUp } from "../validating/warm-up.ts";
 import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
 import { type BuiltRoute, buildRoute } from "./build-route.ts";
 import { readConnectOptions } from "./connect-options.ts";
@@ -57,6 +58,10 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
         else problems.push(describeConflict(conflict));
       }
     }
+  }
+  if (problems.length === 0) {
+    const prepares = routes.flatMap(({ prepare }) => (prepare === undefined ? [] : [prepare]));
+    closers.push(warmUp(prepares, (error) => parts.log.warn({ err: error }, "a schema could not be compiled ahead")));
   }
   const close = async (): Promise<void> => {
     for (const closer of closers) await closer();

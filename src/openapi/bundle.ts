@@ -57,6 +57,8 @@ class Bundle implements DiscriminatorContext {
   copy(schema: unknown, place: Place): Json | boolean {
     if (typeof schema === "boolean") return schema;
     if (!isObject(schema)) return {};
+    const resource = this.resourceOf(schema);
+    if (resource !== undefined) place = { ...place, scope: this.enter(resource, place.scope) };
     const isOld = this.files.version === "2.0" || this.files.version === "3.0";
     const reference = typeof schema.$ref === "string" ? schema.$ref : undefined;
     // 2.0 and 3.0: what stands beside a $ref is ignored.
@@ -147,6 +149,13 @@ class Bundle implements DiscriminatorContext {
     const entered = new Map(scope);
     for (const [name, target] of anchors) if (!entered.has(name)) entered.set(name, target);
     return entered;
+  }
+
+  /** A schema with an `$id` is entered by standing inline, too, not only by a reference to it. */
+  private resourceOf(schema: Json): string | undefined {
+    if (this.files.dynamicAnchors.size === 0 || typeof schema.$id !== "string") return undefined;
+    for (const resource of this.files.resources) if (this.files.find(resource) === schema) return resource;
+    return undefined;
   }
 
   private isOnlyReference(schema: Json): boolean {

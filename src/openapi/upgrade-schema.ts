@@ -39,6 +39,8 @@ export function upgradeKeywords(schema: Json, version: SpecVersion): Json {
   }
   if (schema.example !== undefined && upgraded.examples === undefined) upgraded.examples = [schema.example];
   const isOld = version === "2.0" || version === "3.0";
+  // Nothing is one of no values (JSON Schema 2020-12); in older documents it is a slip.
+  if (!isOld && Array.isArray(schema.enum)) upgraded.enum = schema.enum;
   return isOld && (schema.nullable === true || schema["x-nullable"] === true) ? allowNull(upgraded) : upgraded;
 }
 

@@ -1,11 +1,12 @@
 import type { Schema, SpecInfo } from "../../core/operation.ts";
-import { MAX_VIOLATIONS, type Violation } from "../violation.ts";
+import { type Finding, MAX_VIOLATIONS, type Violation } from "../violation.ts";
 import { cleanSchema } from "./clean.ts";
 import { createCompiler, isCompilable } from "./compile.ts";
 import { relaxRequired } from "./direction.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Direction } from "./evaluation.ts";
-import { isObject, type SchemaObject } from "./keywords.ts";
+import { forEachSubschema, isObject, type SchemaObject } from "./keywords.ts";
+import { META_SCHEMA, metaSchemas } from "./metaschema.ts";
 
 /** What was found wrong with one message, up to {@link MAX_VIOLATIONS}. */
 export class Violations {
@@ -44,7 +45,7 @@ export class SchemaCheck {
   /** The schema and all that it refers to, cleaned. */
   get schema(): SchemaObject | boolean {
     if (this.bundled === undefined) {
-      this.bundled = cleanSchema(this.spec.bundle(this.source));
+      this.bundled = cleanSchema(withMetaSchemas(this.spec.bundle(this.source)));
       relaxRequired(this.bundled, this.direction);
     }
     return this.bundled;
@@ -52,7 +53,13 @@ export class SchemaCheck {
 
   isValid(value: unknown): boolean {
     this.compiled ??= this.compile();
-    return this.compiled(value);
+    try {
+      return this.compiled(value);
+    } catch (error) {
+      // A schema that applies itself to the same value without end: nothing is valid against that.
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
   }
 
   /** Adds what is wrong with a value; nothing when it is valid. @param prefix pointer of the value in its location */
@@ -63,9 +70,18 @@ export class SchemaCheck {
   /** Adds why a value is invalid. */
   explain(value: unknown, location: Violation["location"], prefix: string, violations: Violations): void {
     const room = MAX_VIOLATIONS - violations.list.length + 1;
-    const findings = this.getEvaluator().explain(value, room);
+    const findings = this.findings(value, room);
     if (findings.length === 0) violations.add(location, prefix, "schema", "does not match the schema");
     for (const { pointer, keyword, message } of findings) violations.add(location, prefix + pointer, keyword, message);
+  }
+
+  private findings(value: unknown, limit: number): Finding[] {
+    try {
+      return this.getEvaluator().explain(value, limit);
+    } catch (error) {
+      if (error instanceof RangeError) return [];
+      throw error;
+    }
   }
 
   /** Compiles ahead of the first value. */
@@ -90,6 +106,22 @@ export class SchemaCheck {
     }
     return (value) => this.getEvaluator().isValid(value);
   }
+}
+
+function withMetaSchemas(schema: Schema): Schema {
+  if (typeof schema === "boolean" || !mentions(schema, META_SCHEMA)) return schema;
+  return { ...schema, $defs: { ...(schema.$defs as SchemaObject | undefined), ...metaSchemas() } };
+}
+
+/** True when some `$ref` in a schema starts so. */
+function mentions(schema: unknown, start: string): boolean {
+  if (!isObject(schema)) return false;
+  if (typeof schema.$ref === "string" && schema.$ref.startsWith(start)) return true;
+  let isFound = false;
+  forEachSubschema(schema, (sub) => {
+    isFound ||= mentions(sub, start);
+  });
+  return isFound;
 }
 
 type Compile = ReturnType<typeof createCompiler>;

@@ -6,7 +6,7 @@ import { isObject, type SchemaObject } from "./keywords.ts";
 import { Resources } from "./resources.ts";
 
 /** Deeper than this, schema within schema within value, a check ends: the stack is not a client's to exhaust. */
-const MAX_DEPTH = 2_500;
+const MAX_DEPTH = 1_800;
 
 /**
  * Walks a value and a schema side by side, as JSON Schema 2020-12 says. Slower than a compiled check and complete: it
