@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { BalancingOptions } from "../balancing/options.ts";
 import { CacheOptions, StoreOptions } from "../caching/options.ts";
-import { UpstreamOptions as DiscoveryOptions } from "../discovery/options.ts";
+import { DiscoveryOptions, UpstreamOptions as FoundUpstreamOptions } from "../discovery/options.ts";
 import {
   connectOptions,
   FallbackOptions,
@@ -30,7 +30,10 @@ const SecurityOptions = Type.Union([
 ]);
 
 /** Who answers, and how one of them is chosen. */
-export const UpstreamOptions = Type.Object({ ...DiscoveryOptions.properties, ...BalancingOptions.properties }, strict);
+export const UpstreamOptions = Type.Object(
+  { ...FoundUpstreamOptions.properties, ...BalancingOptions.properties },
+  strict,
+);
 export type UpstreamOptions = Type.Static<typeof UpstreamOptions>;
 export const BALANCING_KEYS = Object.keys(BalancingOptions.properties) as (keyof BalancingOptions)[];
 
@@ -97,7 +100,7 @@ export const PorticoOptions = Type.Object(
     routes: Type.Optional(Type.String({ description: "Folder of route files. Default: ./routes" })),
     plugins: Type.Optional(Type.Array(PluginEntry)),
     registry: Type.Optional(RegistryOptions),
-    discovery: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    discovery: Type.Optional(DiscoveryOptions),
     limits: Type.Optional(LimitOptions),
     trustedProxies: Type.Optional(Type.Array(Type.String(), { description: "Addresses or networks, as 10.0.0.0/8." })),
     store: Type.Optional(StoreOptions),

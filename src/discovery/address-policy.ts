@@ -38,6 +38,7 @@ export class AddressPolicy {
   private readonly allow: readonly Network[];
   private readonly deny: readonly Network[];
   private readonly ownPorts = new Set<number>();
+  private readonly trusted = new Set<string>();
 
   /** @throws RangeError for a network that cannot be read */
   constructor(options: AddressOptions = {}) {
@@ -48,6 +49,13 @@ export class AddressPolicy {
   /** A port that this process listens on: an instance there would make the gateway call itself. */
   addOwnPort(port: number): void {
     this.ownPorts.add(port);
+  }
+
+  /** An address that the operator wrote down: not asked about at connect. */
+  trust(url: string): void {
+    if (!URL.canParse(url)) return;
+    const parsed = new URL(url);
+    this.trusted.add(`${bareHost(parsed.hostname)} ${portOf(parsed)}`);
   }
 
   /** @returns why an instance may not live there, or undefined @param text as the operating system's resolver gives it */
@@ -80,7 +88,7 @@ export class AddressPolicy {
     if (url.protocol !== "http:" && url.protocol !== "https:") return "not http or https";
     if (url.username !== "" || url.password !== "") return "credentials in a URL are refused";
     const port = portOf(url);
-    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const host = bareHost(url.hostname);
     for (const address of await resolve(host)) {
       const refusal = this.findRefusal(address, port);
       if (refusal !== undefined) return refusal;
@@ -96,9 +104,10 @@ export class AddressPolicy {
    * @param host as the instance's URL names it: a name other than localhost that points at loopback is a rebinding
    */
   findRefusalAtConnect(host: string, address: string, port: number): string | undefined {
+    if (this.trusted.has(`${host} ${port}`)) return undefined;
     const refusal = this.findRefusal(address, port);
     if (refusal !== undefined) return refusal;
-    const isName = toAddress(host.replace(/^\[|\]$/g, "")) === undefined;
+    const isName = toAddress(bareHost(host)) === undefined;
     if (isName && host !== "localhost" && isLoopback(address) && !this.isAllowedByName(address)) {
       return "a name that points at this machine itself";
     }
@@ -106,6 +115,7 @@ export class AddressPolicy {
   }
 }
 
+const bareHost = (host: string): string => host.replace(/^\[|\]$/g, "");
 const portOf = (url: URL): number => (url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port));
 
 async function resolve(host: string): Promise<string[]> {

@@ -22,3 +22,76 @@ export const UpstreamOptions = Type.Object(
   { additionalProperties: false },
 );
 export type UpstreamOptions = Type.Static<typeof UpstreamOptions>;
+
+const strict = { additionalProperties: false } as const;
+const Seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
+
+/** Sources beside the registry, by the name that `upstream.from` uses. */
+export const DiscoveryOptions = Type.Object(
+  {
+    file: Type.Optional(
+      Type.Object(
+        { path: Type.String({ description: "YAML or JSON: service: [url, …]; read when it changes." }) },
+        strict,
+      ),
+    ),
+    dns: Type.Optional(
+      Type.Object(
+        {
+          servers: Type.Optional(Type.Array(Type.String(), { description: "Default: the operating system's." })),
+          suffix: Type.Optional(Type.String({ description: "Stands after the service's name." })),
+          record: Type.Optional(
+            Type.Union([Type.Literal("address"), Type.Literal("srv")], {
+              description: "Default: srv for names that start with _, address for others.",
+            }),
+          ),
+          scheme: Type.Optional(Type.Union([Type.Literal("http"), Type.Literal("https")])),
+          port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: "Of addresses. Default: 80." })),
+        },
+        strict,
+      ),
+    ),
+    etcd: Type.Optional(
+      Type.Object(
+        {
+          endpoints: Type.Optional(
+            Type.Array(Type.String({ pattern: "^https?://" }), { description: "Default: http://127.0.0.1:2379." }),
+          ),
+          prefix: Type.Optional(Type.String({ minLength: 1, description: "Keys are <prefix><service>/<id>." })),
+        },
+        strict,
+      ),
+    ),
+    lastKnown: Type.Optional(
+      Type.Object(
+        {
+          folder: Type.Optional(
+            Type.String({ description: "What a restart knows while the source is away. Default: ./data/discovery" }),
+          ),
+          maxAgeSeconds: Seconds("What is known longer ago is no longer used. Default: 86400."),
+          distrustSeconds: Seconds("How long an empty list is not believed where there were instances. Default: 30."),
+          distrustFrom: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description: "Instances from which on an empty list is distrusted. Default: 3.",
+            }),
+          ),
+        },
+        strict,
+      ),
+    ),
+    addresses: Type.Optional(
+      Type.Object(
+        {
+          allow: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+          deny: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+        },
+        {
+          ...strict,
+          description: "Networks, such as 10.0.0.0/8, that found instances may live in; held at each connect.",
+        },
+      ),
+    ),
+  },
+  strict,
+);

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { Pool } from "undici";
+import { type buildConnector, Pool } from "undici";
+import { type AddressGuard, createGuardedConnect } from "./guarded-connect.ts";
 
 /** How connections to an upstream are made; routes that say the same share them. */
 export interface ConnectOptions {
@@ -25,8 +26,11 @@ export class PoolGroup {
   private readonly pools = new Map<string, Pool>();
   private readonly options: ConnectOptions;
 
-  constructor(options: ConnectOptions) {
+  private readonly guard: AddressGuard | undefined;
+
+  constructor(options: ConnectOptions, guard?: AddressGuard) {
     this.options = options;
+    this.guard = guard;
   }
 
   of(origin: string): Pool {
@@ -41,16 +45,18 @@ export class PoolGroup {
   private open(origin: string): Pool {
     if (this.pools.size >= MAX_POOLS) this.closeIdle();
     const { connectMs = CONNECT_MS, tls, http2 } = this.options;
+    const connect: buildConnector.BuildOptions = {
+      timeout: connectMs,
+      ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
+      ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
+      ...(tls?.key === undefined ? {} : { key: tls.key }),
+      allowH2: http2 === true,
+    };
     const pool = new Pool(origin, {
       connections: 256,
       pipelining: 1,
-      connect: {
-        timeout: connectMs,
-        ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
-        ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-        ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-        ...(tls?.key === undefined ? {} : { key: tls.key }),
-      },
+      connect: this.guard === undefined ? connect : createGuardedConnect(connect, this.guard),
       allowH2: http2 === true,
       maxHeaderSize: 65_536,
     });
@@ -72,6 +78,12 @@ export class UpstreamPools {
   /** This gateway's name in `Via`: seen in a request, that request has come round. */
   readonly pseudonym = `portico-${randomBytes(6).toString("hex")}`;
   private readonly groups = new Map<string, PoolGroup>();
+  private readonly guard: AddressGuard | undefined;
+
+  /** @param guard asked before each connection */
+  constructor(guard?: AddressGuard) {
+    this.guard = guard;
+  }
 
   group(options: ConnectOptions): PoolGroup {
     const { connectMs, tls, http2 } = options;
@@ -79,7 +91,7 @@ export class UpstreamPools {
     const key = parts.map((part) => (Buffer.isBuffer(part) ? part.toString("base64") : String(part))).join(" ");
     let group = this.groups.get(key);
     if (group === undefined) {
-      group = new PoolGroup(options);
+      group = new PoolGroup(options, this.guard);
       this.groups.set(key, group);
     }
     return group;

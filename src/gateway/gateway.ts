@@ -6,6 +6,7 @@ import { type Config, type ConfigInput, loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import type { PorticoOptions } from "../config/schema.ts";
 import { parseBytes } from "../core/units.ts";
+import { AddressPolicy } from "../discovery/address-policy.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
 import type { Logger } from "../pipeline/contract.ts";
 import { createLogger } from "../telemetry/log.ts";
@@ -44,6 +45,10 @@ export interface Gateway {
   reload(): Promise<void>;
   /** What answers now: the operations and the documents they come from. */
   current(): Pick<Snapshot, "routes" | "specs">;
+  /** A port that this process listens on: no found instance may be there. */
+  addOwnPort(port: number): void;
+  /** What discovery told of each service, and how old that is. */
+  knowledge(): ReturnType<Services["knowledge"]>;
   /** The configuration in force. */
   config(): Config;
   close(): Promise<void>;
@@ -52,12 +57,13 @@ export interface Gateway {
 /** A gateway from files or from values. @throws ConfigError with everything that is wrong */
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const log = createLogger();
-  const pools = new UpstreamPools();
   const first = await loadConfig(options);
   if (first.problems.length > 0) throw new ConfigError(first.problems);
+  const addresses = new AddressPolicy(first.config.options.discovery?.addresses);
+  const pools = new UpstreamPools((host, address, port) => addresses.findRefusalAtConnect(host, address, port));
   const cache = createCache(first.config.options.store ?? {}, first.config.folder);
   const sources = createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry });
-  const services = new Services(sources, log);
+  const services = new Services(sources, { log, addresses });
   const build = async (config: Config): Promise<Snapshot> => {
     const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache });
     if (problems.length === 0) return snapshot;
@@ -95,9 +101,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       const host = listen.host ?? "127.0.0.1";
       const scheme = certificates === undefined ? "http" : "https";
       const base = await bind(server, options.port ?? listen.port ?? 8080, host, scheme);
+      addresses.addOwnPort(Number(new URL(base).port));
       if (redirect !== undefined) await bind(redirect, listen.redirectFrom ?? 80, host, "http");
       return base;
     },
+    addOwnPort: (port) => addresses.addOwnPort(port),
+    knowledge: () => services.knowledge(),
     async reload() {
       const next = await loadConfig(options);
       if (next.problems.length > 0) throw new ConfigError(next.problems);

@@ -5,6 +5,7 @@ import type { RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { BALANCING_KEYS, type UpstreamOptions } from "../config/schema.ts";
 import type { Instance } from "../core/upstream.ts";
+import { AddressPolicy } from "../discovery/address-policy.ts";
 import type { DiscoverySource, Watch } from "../discovery/source.ts";
 import { createStaticSource } from "../discovery/static.ts";
 import type { Logger } from "../pipeline/contract.ts";
@@ -23,9 +24,15 @@ export class Services {
   private readonly log: Logger | undefined;
   private used = new Set<Service>();
 
-  constructor(sources: ReadonlyMap<string, DiscoverySource>, log?: Logger) {
+  private readonly addresses: AddressPolicy;
+
+  constructor(
+    sources: ReadonlyMap<string, DiscoverySource>,
+    parts: { readonly log?: Logger | undefined; readonly addresses?: AddressPolicy | undefined } = {},
+  ) {
     this.sources = sources;
-    this.log = log;
+    this.log = parts.log;
+    this.addresses = parts.addresses ?? new AddressPolicy();
   }
 
   /**
@@ -39,6 +46,7 @@ export class Services {
     tls?: ProbeTls | undefined,
   ): Service | undefined {
     if (options?.targets !== undefined) {
+      for (const { url } of options.targets) this.addresses.trust(url);
       const service = this.serviceOf(
         `static ${JSON.stringify(options.targets)}`,
         options.service ?? "static",
@@ -73,6 +81,14 @@ export class Services {
   /** Resolves when each service has had its first answer, or failed to. */
   async ready(): Promise<void> {
     await Promise.all([...this.watched.values()].map(({ watch }) => watch.ready));
+  }
+
+  /** What each source last told of each service, and how old that is: 0 ms while in touch, NaN when nothing was heard. */
+  knowledge(): { source: string; service: string; instances: number; ageMs: number }[] {
+    return [...this.watched].map(([key, { watch, instances }]) => {
+      const [source = "", ...rest] = key.split(" ");
+      return { source, service: rest.join(" "), instances: instances?.length ?? 0, ageMs: watch.ageMs() };
+    });
   }
 
   /** Every service in use, for an operator. */

@@ -1,4 +1,9 @@
+import { resolve } from "node:path";
 import type { Config } from "../config/load.ts";
+import { createDnsSource } from "../discovery/dns.ts";
+import { createEtcdSource } from "../discovery/etcd.ts";
+import { createFileSource } from "../discovery/file.ts";
+import { withLastKnown } from "../discovery/last-known.ts";
 import { createRegistrySource } from "../discovery/registry.ts";
 import type { DiscoverySource } from "../discovery/source.ts";
 import { createStaticSource } from "../discovery/static.ts";
@@ -17,15 +22,21 @@ export function createSources(
   config: Config,
   options: { readonly isDryRun: boolean; readonly ownRegistry?: OwnRegistry | undefined },
 ): Map<string, DiscoverySource> {
-  const { registry = {} } = config.options;
+  const { registry = {}, discovery = {} } = config.options;
+  const folder = resolve(config.folder, discovery.lastKnown?.folder ?? "./data/discovery");
+  const lastKnown = { ...discovery.lastKnown, folder };
   const sources = new Map<string, DiscoverySource>();
   const add = (name: string, create: () => DiscoverySource): void => {
-    sources.set(name, options.isDryRun ? createStaticSource([]) : create());
+    sources.set(name, options.isDryRun ? createStaticSource([]) : withLastKnown(create(), lastKnown));
   };
   const { ownRegistry } = options;
   const urls = ownRegistry === undefined ? [registry.url ?? []].flat() : [ownRegistry.url];
   if (urls.length > 0 || registry.embedded !== undefined) {
     add("registry", () => createRegistrySource({ urls, token: ownRegistry?.token ?? registry.token }));
   }
+  const { file, dns, etcd } = discovery;
+  if (file !== undefined) add("file", () => createFileSource({ path: resolve(config.folder, file.path) }));
+  if (dns !== undefined) add("dns", () => createDnsSource(dns));
+  if (etcd !== undefined) add("etcd", () => createEtcdSource(etcd));
   return sources;
 }

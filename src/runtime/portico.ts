@@ -8,6 +8,7 @@ import { createGateway as createBareGateway, type Gateway, type GatewayOptions }
 import { createPortalFallback } from "../portal/fallback.ts";
 import { startEmbeddedRegistry } from "../registry/embedded.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import { renderDiscovery } from "./discovery-metrics.ts";
 
 /** A gateway with all that its configuration asks for beside it: portal, admin API, embedded registry. */
 export interface Portico extends Gateway {
@@ -40,6 +41,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
     await registry?.close();
     throw error;
   }
+  if (registry !== undefined) gateway.addOwnPort(portOf(registry.url));
   let adminServer: Server | undefined;
   let adminUrl: string | undefined;
   let isEnding = false;
@@ -56,12 +58,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
         adminServer = createAdminServer({
           gateway,
           token: admin.token,
-          metrics: () => metrics.render(),
+          metrics: () => metrics.render() + renderDiscovery(gateway),
           isReady: () => !isEnding,
           routers: [createCacheAdminRouter(gateway.cache)],
         });
         adminUrl = await listenOn(adminServer, admin.port ?? 8081, admin.host ?? "127.0.0.1");
         registry?.addOwnPort(portOf(adminUrl));
+        gateway.addOwnPort(portOf(adminUrl));
       }
       const url = await gateway.listen();
       registry?.addOwnPort(portOf(url));

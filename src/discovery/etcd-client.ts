@@ -1,0 +1,168 @@
+import { Agent, type Dispatcher, request } from "undici";
+
+/** One key of etcd, decoded. */
+export interface EtcdEntry {
+  readonly key: string;
+  readonly value: string;
+  readonly modRevision: number;
+  /** Identifier of its lease; "0" when it has none. */
+  readonly lease: string;
+}
+
+export interface EtcdEvent {
+  readonly kind: "put" | "delete";
+  readonly entry: EtcdEntry;
+}
+
+/** One part of a transaction, as etcd's JSON API takes it. */
+export type EtcdOperation = Readonly<Record<string, unknown>>;
+
+interface RawEntry {
+  readonly key: string;
+  readonly value?: string;
+  readonly mod_revision?: string;
+  readonly lease?: string;
+}
+
+const TIMEOUT_MS = 3_000;
+
+export const toBase64 = (text: string): string => Buffer.from(text).toString("base64");
+const fromBase64 = (text: string | undefined): string => Buffer.from(text ?? "", "base64").toString();
+
+/** The first key after all that start with a prefix. */
+export const endOfPrefix = (prefix: string): string => {
+  const bytes = Buffer.from(prefix);
+  bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) + 1;
+  return bytes.toString();
+};
+
+const toEntry = (raw: RawEntry): EtcdEntry => ({
+  key: fromBase64(raw.key),
+  value: fromBase64(raw.value),
+  modRevision: Number(raw.mod_revision ?? 0),
+  lease: raw.lease ?? "0",
+});
+
+/** etcd 3.4 and up by its JSON API, on any member that answers. */
+export class EtcdClient {
+  private readonly endpoints: readonly string[];
+  private readonly agent: Agent;
+  private turn = 0;
+
+  constructor(endpoints: readonly string[]) {
+    this.endpoints = endpoints;
+    this.agent = new Agent({ connect: { timeout: 1_000 }, headersTimeout: TIMEOUT_MS, bodyTimeout: 0 });
+  }
+
+  /** @param body in etcd's JSON mapping: bytes in base64, 64-bit numbers as text @throws when no member answers */
+  async call<T>(path: string, body: object): Promise<T> {
+    let failure: unknown;
+    for (let i = 0; i < this.endpoints.length; i++) {
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      try {
+        const response = await this.post(path, body, signal);
+        const answer = (await response.body.json()) as T & { error?: string; result?: T };
+        if (response.statusCode === 200) return answer.result ?? answer;
+        failure = new Error(`etcd answered ${response.statusCode}: ${answer.error}`);
+        if (response.statusCode < 500) break;
+      } catch (error) {
+        failure = error;
+      }
+      this.turn++;
+    }
+    throw failure;
+  }
+
+  /** @param isLocal this member's view, however old; default: agreed by the majority */
+  async range(prefix: string, isLocal = false): Promise<{ revision: number; entries: EtcdEntry[] }> {
+    const answer = await this.call<{ header: { revision: string }; kvs?: RawEntry[] }>("/v3/kv/range", {
+      key: toBase64(prefix),
+      range_end: toBase64(endOfPrefix(prefix)),
+      serializable: isLocal,
+    });
+    return { revision: Number(answer.header.revision), entries: (answer.kvs ?? []).map(toEntry) };
+  }
+
+  async get(key: string): Promise<EtcdEntry | undefined> {
+    const { kvs } = await this.call<{ kvs?: RawEntry[] }>("/v3/kv/range", { key: toBase64(key) });
+    return kvs?.[0] === undefined ? undefined : toEntry(kvs[0]);
+  }
+
+  /** Does the operations if the key is still as it was read. @param modRevision 0: if it is not there */
+  async change(
+    key: string,
+    modRevision: number,
+    operations: readonly EtcdOperation[],
+  ): Promise<{ succeeded: boolean; revision: number }> {
+    const answer = await this.call<{ succeeded?: boolean; header: { revision: string } }>("/v3/kv/txn", {
+      compare: [{ key: toBase64(key), target: "MOD", result: "EQUAL", mod_revision: String(modRevision) }],
+      success: operations,
+    });
+    return { succeeded: answer.succeeded === true, revision: Number(answer.header.revision) };
+  }
+
+  /**
+   * Follows a prefix from a revision on until the connection breaks, and throws then.
+   * @param onStart the watch stands
+   */
+  async watch(
+    prefix: string,
+    fromRevision: number,
+    signal: AbortSignal,
+    on: { start(): void; events(events: EtcdEvent[], revision: number): void },
+  ): Promise<never> {
+    const create = {
+      key: toBase64(prefix),
+      range_end: toBase64(endOfPrefix(prefix)),
+      start_revision: String(fromRevision),
+    };
+    const response = await this.post("/v3/watch", { create_request: create }, signal).catch((error: unknown) => {
+      this.turn++;
+      throw error;
+    });
+    let rest = "";
+    response.body.setEncoding("utf8");
+    for await (const text of response.body) {
+      const lines = (rest + (text as string)).split("\n");
+      rest = lines.pop() as string;
+      for (const line of lines) takeWatchLine(line, on);
+    }
+    this.turn++;
+    throw new Error("etcd ended the watch");
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+
+  private post(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const endpoint = this.endpoints[this.turn % this.endpoints.length];
+    return request(new URL(path, endpoint), {
+      method: "POST",
+      dispatcher: this.agent,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal,
+    });
+  }
+}
+
+interface RawWatch {
+  readonly result?: {
+    readonly header?: { readonly revision?: string };
+    readonly created?: boolean;
+    readonly canceled?: boolean;
+    readonly events?: readonly { readonly type?: string; readonly kv: RawEntry }[];
+  };
+}
+
+function takeWatchLine(line: string, on: { start(): void; events(events: EtcdEvent[], revision: number): void }): void {
+  if (line.trim() === "") return;
+  const { result } = JSON.parse(line) as RawWatch;
+  if (result === undefined || result.canceled === true) throw new Error("etcd cancelled the watch");
+  if (result.created === true) on.start();
+  const events = (result.events ?? []).map(({ type, kv }): EtcdEvent => {
+    return { kind: type === "DELETE" ? "delete" : "put", entry: toEntry(kv) };
+  });
+  if (events.length > 0) on.events(events, Number(result.header?.revision ?? 0));
+}

@@ -1,0 +1,69 @@
+import type { Instance } from "../core/upstream.ts";
+import { Backoff } from "./backoff.ts";
+import { EtcdClient } from "./etcd-client.ts";
+import type { DiscoverySource } from "./source.ts";
+import { findInstance } from "./told-instance.ts";
+import { WatchLoop } from "./watch-loop.ts";
+
+export interface EtcdSourceOptions {
+  readonly endpoints?: readonly string[] | undefined;
+  /** Keys are `<prefix><service>/<id>`; values a URL, or an instance in JSON. Default: /services/ */
+  readonly prefix?: string | undefined;
+}
+
+/** A quorum is asked this often, so that a member cut off from the others is noticed, and another one taken. */
+const PROBE_MS = 2_000;
+
+/** Instances from keys of etcd, followed by etcd's own watch. */
+export function createEtcdSource(options: EtcdSourceOptions): DiscoverySource {
+  const client = new EtcdClient(options.endpoints ?? ["http://127.0.0.1:2379"]);
+  const prefix = options.prefix ?? "/services/";
+
+  return {
+    name: "etcd",
+    watch(service, listener) {
+      const own = `${prefix}${service}/`;
+      return new WatchLoop(new Backoff(), async (closed, contact) => {
+        const broken = new AbortController();
+        const signal = AbortSignal.any([closed, broken.signal]);
+        const { revision, entries } = await client.range(own);
+        const known = new Map<string, Instance>();
+        const put = (key: string, value: string): void => {
+          const instance = findInstance(parseValue(value), key.slice(own.length));
+          if (instance === undefined) known.delete(key);
+          else known.set(key, instance);
+        };
+        for (const { key, value } of entries) put(key, value);
+        listener([...known.values()]);
+        contact();
+        const probe = setInterval(() => {
+          client.get(own).catch(() => broken.abort());
+        }, PROBE_MS);
+        try {
+          return await client.watch(own, revision + 1, signal, {
+            start() {},
+            events(events) {
+              for (const { kind, entry } of events) {
+                if (kind === "put") put(entry.key, entry.value);
+                else known.delete(entry.key);
+              }
+              listener([...known.values()]);
+            },
+          });
+        } finally {
+          clearInterval(probe);
+        }
+      });
+    },
+    close: () => client.close(),
+  };
+}
+
+function parseValue(text: string): unknown {
+  if (!text.trimStart().startsWith("{")) return text.trim();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

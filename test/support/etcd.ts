@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { EtcdClient } from "../../src/discovery/etcd-client.ts";
+import { temporaryFolder } from "./registry.ts";
+
+export interface EtcdNode {
+  readonly url: string;
+  readonly name: string;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** SIGSTOP and SIGCONT: cut off, and back. */
+  pause(): void;
+  resume(): void;
+}
+
+/** @returns why etcd cannot be run here, for `test({ skip })`; with CI set it has to be there */
+export function etcdMissing(): string | false {
+  if (spawnSync("etcd", ["--version"]).status === 0) return false;
+  if (process.env.CI) throw new Error("etcd is missing: apt-get install etcd-server");
+  return "needs etcd: apt-get install etcd-server";
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** A real etcd cluster of so many members, each a process of its own. */
+export async function startEtcd(t: TestContext, members: number): Promise<{ nodes: EtcdNode[]; client: EtcdClient }> {
+  const folder = await temporaryFolder(t);
+  const ports = await freePorts(members * 2);
+  const peers = Array.from({ length: members }, (_, i) => `n${i}=http://127.0.0.1:${ports[members + i]}`).join(",");
+  const nodes = Array.from({ length: members }, (_, i) => {
+    const url = `http://127.0.0.1:${ports[i]}`;
+    const peer = `http://127.0.0.1:${ports[members + i]}`;
+    const args = ["--name", `n${i}`, "--data-dir", join(folder, `n${i}`), "--initial-cluster", peers];
+    args.push("--listen-client-urls", url, "--advertise-client-urls", url);
+    args.push("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster-state", "new");
+    args.push("--log-level", "error");
+    const child = spawn("etcd", args, { stdio: "ignore" });
+    return toNode(t, child, url, `n${i}`);
+  });
+  const client = new EtcdClient(nodes.map(({ url }) => url));
+  t.after(() => client.close());
+  for (let tries = 0; ; tries++) {
+    try {
+      await client.range("/ready/");
+      return { nodes, client };
+    } catch (error) {
+      if (tries > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+function toNode(t: TestContext, child: ChildProcess, url: string, name: string): EtcdNode {
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGCONT");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  };
+  t.after(kill);
+  return { url, name, kill, pause: () => void child.kill("SIGSTOP"), resume: () => void child.kill("SIGCONT") };
+}
+
+/** Writes a key, as `etcdctl put` would. */
+export const putKey = (client: EtcdClient, key: string, value: string): Promise<unknown> =>
+  client.call("/v3/kv/put", { key: Buffer.from(key).toString("base64"), value: Buffer.from(value).toString("base64") });
+
+export const deleteKey = (client: EtcdClient, key: string): Promise<unknown> =>
+  client.call("/v3/kv/deleterange", { key: Buffer.from(key).toString("base64") });
