@@ -12,17 +12,12 @@ import {
 } from "../forwarding/options.ts";
 import { MockOptions } from "../validating/mock/options.ts";
 import { ValidateOptions } from "../validating/options.ts";
+import { ConsumersOptions } from "./consumer-options.ts";
 import { LimitOptions, ListenOptions } from "./listen-options.ts";
+import { PluginEntry } from "./plugin-entry.ts";
 import { RegistryOptions } from "./registry-options.ts";
 
 const strict = { additionalProperties: false } as const;
-
-/** `- rate-limit: { rate: 100/min }`, or a bare name for no options. */
-export const PluginEntry = Type.Union([
-  Type.String(),
-  Type.Record(Type.String(), Type.Unknown(), { minProperties: 1, maxProperties: 1 }),
-]);
-export type PluginEntry = Type.Static<typeof PluginEntry>;
 
 const SecurityOptions = Type.Union([
   Type.Literal("upstream", { description: "The service guards itself." }),
@@ -102,6 +97,9 @@ export const PorticoOptions = Type.Object(
     registry: Type.Optional(RegistryOptions),
     discovery: Type.Optional(DiscoveryOptions),
     limits: Type.Optional(LimitOptions),
+    consumers: Type.Optional(
+      Type.Union([Type.String(), ConsumersOptions], { description: "Those who call, or the file that lists them." }),
+    ),
     trustedProxies: Type.Optional(Type.Array(Type.String(), { description: "Addresses or networks, as 10.0.0.0/8." })),
     store: Type.Optional(StoreOptions),
   },

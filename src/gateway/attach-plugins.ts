@@ -1,7 +1,7 @@
 import type { TSchema } from "typebox";
 import { checkOptions } from "../config/check.ts";
+import type { PluginEntry } from "../config/plugin-entry.ts";
 import type { Problem } from "../config/problem.ts";
-import type { PluginEntry } from "../config/schema.ts";
 import type { ConfigSource, Path } from "../config/source.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";

@@ -29,6 +29,8 @@ export interface RouteParts {
   /** The route's keys with the operation's own over them. */
   readonly options: OperationOptions & Pick<RouteOptions, "prefix" | "stripPrefix">;
   readonly plugins: readonly Step[];
+  /** What follows authentication at once. */
+  readonly afterAuthentication: readonly Step[];
   /** A handler for each security scheme; undefined when the service guards itself. */
   readonly enforcers: ReadonlyMap<string, Enforcer> | undefined;
   /** Undefined when the route has no service yet, and mocks answer. */
@@ -71,6 +73,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
       parts.plugins.some(({ phase }) => phase === "observe") ? answerErrors : undefined,
     ),
     ...security,
+    ...parts.afterAuthentication,
     ...step("authenticate", "identity", setIdentity),
     ...step("validate", "validate-response", createResponseValidator(operation, options.validate ?? {}, { bodyBytes })),
     ...step("validate", "validate-request", validate?.handler),

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import type { Cache } from "../caching/cache.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
+import type { PluginEntry } from "../config/plugin-entry.ts";
 import { formatPlace, type Problem } from "../config/problem.ts";
-import type { OperationOptions, PluginEntry } from "../config/schema.ts";
+import type { OperationOptions } from "../config/schema.ts";
 import type { Operation } from "../core/operation.ts";
 import { parseBytes } from "../core/units.ts";
 import type { UpstreamPools } from "../forwarding/http.ts";
@@ -17,6 +18,7 @@ import { warmUp } from "../validating/warm-up.ts";
 import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
 import { type BuiltRoute, buildRoute } from "./build-route.ts";
 import { readConnectOptions } from "./connect-options.ts";
+import { Consumers } from "./consumers.ts";
 import type { Services } from "./services.ts";
 
 /** All that answers requests, immutable: a reload builds another one and swaps. */
@@ -47,10 +49,11 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
   const routes: BuiltRoute[] = [];
   const loader = new PluginLoader();
   const global = await attachAll(config.options.plugins ?? [], ["plugins"], config, loader, problems);
+  const consumers = await Consumers.read(config, loader, parts.log, closers, problems);
   for (const route of config.routes) {
     for (const spec of await readSpecs(route, problems)) {
       specs.push(spec);
-      const builder = new RouteBuilder(parts, route, spec, loader, closers, problems);
+      const builder = new RouteBuilder(parts, route, spec, loader, consumers, closers, problems);
       for (const built of await builder.build(global)) {
         const { host } = route.options;
         const conflict = router.add(host === undefined ? [] : [host].flat(), built.operation, built);
@@ -117,6 +120,7 @@ class RouteBuilder {
   private readonly route: RouteConfig;
   private readonly spec: Spec;
   private readonly loader: PluginLoader;
+  private readonly consumers: Consumers;
   private readonly closers: (() => void | Promise<void>)[];
   private readonly problems: Problem[];
   private readonly unenforced = new Set<string>();
@@ -126,6 +130,7 @@ class RouteBuilder {
     route: RouteConfig,
     spec: Spec,
     loader: PluginLoader,
+    consumers: Consumers,
     closers: (() => void | Promise<void>)[],
     problems: Problem[],
   ) {
@@ -133,6 +138,7 @@ class RouteBuilder {
     this.route = route;
     this.spec = spec;
     this.loader = loader;
+    this.consumers = consumers;
     this.closers = closers;
     this.problems = problems;
   }
@@ -172,7 +178,11 @@ class RouteBuilder {
         buildRoute({
           operation,
           options: merged,
-          plugins: steps.filter((step) => step !== undefined),
+          plugins: await this.consumers.join(
+            steps.filter((step) => step !== undefined),
+            operation,
+          ),
+          afterAuthentication: this.consumers.afterAuthentication,
           enforcers: await this.enforcers(operation, guards),
           balancer,
           pools: this.parts.pools,
