@@ -42,9 +42,11 @@ export function createAcceptCheck(
 export function accepts(accept: string, type: ParsedMediaType): boolean {
   let bestFit = 0;
   let quality = 0;
+  let isReadable = false;
   for (const item of splitList(accept)) {
     const range = findMediaType(item);
     if (range === undefined) continue;
+    isReadable = true;
     const q = Number(range.parameters.get("q") ?? 1);
     // What a range says of parameters is a wish; only its type can rule an answer out.
     const fit = fitOf({ ...range, parameters: noParameters }, type);
@@ -52,7 +54,7 @@ export function accepts(accept: string, type: ParsedMediaType): boolean {
     quality = fit > bestFit ? q : Math.max(quality, q);
     bestFit = fit;
   }
-  return quality > 0;
+  return quality > 0 || !isReadable;
 }
 
 const noParameters: ReadonlyMap<string, string> = new Map();
