@@ -26,13 +26,15 @@ export class HealthWatch {
   constructor(options: HealthOptions, clock: Clock, prober: Prober, service: WatchedService) {
     this.clock = clock;
     this.service = service;
-    this.reachability = new Reachability(clock, prober, (member, isReachable) =>
+    this.reachability = new Reachability(clock, prober, (member, isReachable) => {
+      // Who opens the port again is most likely a new process: what the old one did is not held against it.
+      if (isReachable) this.outliers?.readmit(member, "it accepts connections");
       service.changed(
         member,
         isReachable ? "in" : "out",
-        isReachable ? "it accepts connections" : "it refuses connections",
-      ),
-    );
+        isReachable ? "it accepts connections" : "no connection to it has been made",
+      );
+    });
     this.outliers =
       options.passive === false
         ? undefined
@@ -58,10 +60,18 @@ export class HealthWatch {
   }
 
   observe(member: Member, outcome: Exclude<Outcome, { kind: "cancelled" }>, failed: boolean): void {
-    if (outcome.kind === "connect-failed") this.reachability.failed(member);
-    else if (outcome.kind === "reset") this.reachability.suspect(member);
+    if (outcome.kind === "connect-failed") {
+      this.reachability.failed(member);
+      return;
+    }
+    if (outcome.kind === "reset") this.reachability.suspect(member);
     else if (outcome.kind === "response") this.reachability.succeeded(member);
     this.outliers?.observe(member, failed);
+  }
+
+  /** Discovery keeps it without hearing of it. */
+  doubt(member: Member): void {
+    this.reachability.doubt(member);
   }
 
   rest(member: Member, restMs: number): void {

@@ -4,7 +4,7 @@ import type { Member } from "./member.ts";
 import type { Candidates, Policy } from "./policy.ts";
 import { RandomChoice } from "./random.ts";
 
-/** Primes: at least a hundred slots for each member keeps shares within a few per cent. */
+/** Primes: at least fifty slots for each member keeps shares within a few per cent. */
 const SIZES = [1_009, 10_007, 65_537, 655_373];
 /** After so many slots in a row that cannot be used, chance decides. */
 const MAX_PROBES = 64;
@@ -65,7 +65,7 @@ export class MaglevTable {
   constructor(offered: readonly Member[]) {
     // The order of discovery must not matter: every gateway has to build the same table.
     const members = [...offered].sort((a, b) => (a.instance.id < b.instance.id ? -1 : 1));
-    const size = SIZES.find((prime) => prime >= members.length * 100) ?? (SIZES.at(-1) as number);
+    const size = SIZES.find((prime) => prime >= members.length * 50) ?? (SIZES.at(-1) as number);
     this.offered = offered;
     this.weights = offered.map(({ instance }) => instance.weight);
     this.members = members;

@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import type { Endpoint, Instance } from "../core/upstream.ts";
 import type { Breaker } from "./breaker.ts";
 
+/** An origin as URL would write it: parsing ten thousand of them would hold up the loop. */
+const PLAIN_ORIGIN = /^https?:\/\/[a-z0-9.-]+:(?!80$|443$)(?:[1-9]\d{0,3}|[1-5]\d{4})$/;
+
 /**
  * An instance with all that was seen of it. One class and every field from the start: pick reads these on each request.
  * Kept while discovery keeps the instance, so a reload or an update forgets nothing.
@@ -44,12 +47,16 @@ export class Member implements Endpoint {
   joinedAtMs = -1;
   breaker: Breaker | undefined = undefined;
 
+  /** The update from discovery that last named it. */
+  updatedIn = 0;
+
   constructor(service: string, instance: Instance) {
-    const url = new URL(instance.url);
+    const isPlain = PLAIN_ORIGIN.test(instance.url);
+    const url = isPlain ? undefined : new URL(instance.url);
     this.service = service;
     this.instance = instance;
-    this.origin = url.origin;
-    this.basePath = url.pathname.replace(/\/+$/, "");
+    this.origin = url?.origin ?? instance.url;
+    this.basePath = url?.pathname.replace(/\/+$/, "") ?? "";
     this.weight = instance.weight;
   }
 
@@ -80,6 +87,9 @@ export class Member implements Endpoint {
     return "up";
   }
 }
+
+export const isAddress = (url: string): boolean =>
+  PLAIN_ORIGIN.test(url) || (/^https?:/.test(url) && URL.canParse(url));
 
 /** What a sticky cookie holds instead of the instance's id or address, which are nobody's business outside. */
 export const tokenOf = (member: Member): string =>

@@ -23,12 +23,20 @@ export class Reachability {
     this.onChange = onChange;
   }
 
-  /** A connection to it could not be made. */
+  /** Told of a connection that could not be made. */
   failed(member: Member): void {
     if (member.isUnreachable || this.isClosed) return;
     member.isUnreachable = true;
     this.onChange(member, false);
     this.knockAfter(member, FIRST_KNOCK_MS);
+  }
+
+  /** Nobody vouches for it any more: it is out until it is found to accept a connection, which is tried at once. */
+  doubt(member: Member): void {
+    if (member.isUnreachable || this.isClosed) return;
+    member.isUnreachable = true;
+    this.onChange(member, false);
+    this.knockAfter(member, 0);
   }
 
   /** A connection broke: looks at once whether anybody is still there, before another request has to find out. */

@@ -9,7 +9,7 @@ import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency.ts"
 import { createPolicyFactory } from "./create-policy.ts";
 import { Group, type GroupSettings } from "./group.ts";
 import { HealthWatch } from "./health-watch.ts";
-import { Member } from "./member.ts";
+import { isAddress, Member } from "./member.ts";
 import type { BalancingOptions } from "./options.ts";
 import { observeLatency } from "./peak-ewma.ts";
 import { createNetworkProber, type Prober } from "./probe.ts";
@@ -34,6 +34,9 @@ export class Service implements Balancer {
   /** Requests under way, over all instances. */
   inFlight = 0;
   private members: readonly Member[] = [];
+  private readonly byId = new Map<string, Member>();
+  private updates = 0;
+  private readonly hasChecks: boolean;
   private everybody: Group;
   private byVersion: ReadonlyMap<string, Group> = new Map();
   private readonly settings: GroupSettings;
@@ -48,6 +51,8 @@ export class Service implements Balancer {
   private readonly measuresLatency: boolean;
   private readonly onHealth: ServiceParts["onHealth"];
   private cancelStep: (() => void) | undefined = undefined;
+  /** The groups are out of date: the next pick builds them, once for however many changes. */
+  private isStale = false;
 
   constructor(name: string, options: BalancingOptions = {}, parts: ServiceParts = {}) {
     const { clock = systemClock, prober = createNetworkProber() } = parts;
@@ -55,6 +60,7 @@ export class Service implements Balancer {
     this.name = name;
     this.options = options;
     this.onHealth = parts.onHealth;
+    this.hasChecks = health.active !== undefined;
     this.clock = clock;
     this.settings = {
       zone: options.zone,
@@ -78,25 +84,31 @@ export class Service implements Balancer {
   /** Takes discovery's word; keeps what was seen of instances that stay. */
   update(instances: readonly Instance[]): void {
     const isFirst = this.members.length === 0;
-    const known = new Map(this.members.map((member) => [`${member.instance.id} ${member.instance.url}`, member]));
-    this.members = instances.map((instance) => {
-      const key = `${instance.id} ${instance.url}`;
-      const member = known.get(key);
-      known.delete(key);
-      if (member === undefined) return this.join(instance, isFirst);
+    const before = this.members;
+    const doubted: Member[] = [];
+    const round = ++this.updates;
+    const members: Member[] = [];
+    for (const instance of instances) {
+      // A source that checks nothing must not take the whole service down with one bad address.
+      if (!isAddress(instance.url)) continue;
+      const known = this.byId.get(instance.id);
+      const stays = known !== undefined && known.updatedIn !== round && known.instance.url === instance.url;
+      const member = stays ? known : this.join(instance, isFirst);
+      if (instance.unconfirmed === true && !(stays && known.instance.unconfirmed === true)) doubted.push(member);
       member.instance = instance;
-      return member;
-    });
-    for (const gone of known.values()) {
-      this.health.forget(gone);
-      gone.breaker?.close();
+      member.updatedIn = round;
+      members.push(member);
     }
-    this.health.watch(this.members.filter(({ isOffered }) => isOffered));
-    this.rebuild();
+    this.members = members;
+    for (const member of before) if (member.updatedIn !== round) this.leave(member);
+    if (this.hasChecks) this.health.watch(this.members.filter(({ isOffered }) => isOffered));
+    this.isStale = true;
+    for (const member of doubted) this.health.doubt(member);
   }
 
   /** @see Balancer.pick */
   pick(exchange: Exchange, tried: readonly Endpoint[]): Endpoint | undefined {
+    if (this.isStale) this.rebuild();
     if (this.concurrency !== undefined && this.inFlight >= this.concurrency.limit) throw busy(this.name);
     if (this.breaker !== undefined && !this.breaker.enter()) throw circuitOpen(this.name, this.breaker, this.clock);
     const version = this.rules?.versionFor(exchange);
@@ -156,6 +168,7 @@ export class Service implements Balancer {
     inFlight: number;
     zone?: string | undefined;
   }[] {
+    if (this.isStale) this.rebuild();
     return this.members.map(({ instance, state, weight, inFlight }) => ({
       id: instance.id,
       url: instance.url,
@@ -177,26 +190,38 @@ export class Service implements Balancer {
     const { breaker } = this.options;
     const member = new Member(this.name, instance);
     if (breaker !== undefined && breaker.per !== "service")
-      member.breaker = new Breaker(breaker, this.clock, () => this.rebuild());
+      member.breaker = new Breaker(breaker, this.clock, this.markStale);
     // Those that were there from the beginning have nobody to spare them.
     if (!isFirst) member.joinedAtMs = this.clock.monotonicMs();
+    this.byId.set(instance.id, member);
     return member;
+  }
+
+  private leave(member: Member): void {
+    if (this.byId.get(member.instance.id) === member) this.byId.delete(member.instance.id);
+    this.health.forget(member);
+    member.breaker?.close();
   }
 
   private healthChanged(member: Member, event: "out" | "in", reason: string): void {
     if (event === "in") member.joinedAtMs = this.clock.monotonicMs();
     if (channels.instanceHealth.hasSubscribers) channels.instanceHealth.publish({ endpoint: member, event, reason });
     this.onHealth?.(member, event, reason);
-    this.rebuild();
+    this.isStale = true;
   }
+
+  private readonly markStale = (): void => {
+    this.isStale = true;
+  };
 
   /** Everything that pick reads, built anew: after discovery, health, a breaker or the slow start changed something. */
   private rebuild(): void {
+    this.isStale = false;
     const offered = this.members.filter(({ isOffered }) => isOffered);
     this.cancelStep?.();
     if (this.slowStart === undefined) for (const member of offered) member.weight = member.instance.weight;
     else if (this.slowStart.apply(offered, this.clock.monotonicMs()))
-      this.cancelStep = this.clock.after(this.slowStart.stepMs, () => this.rebuild());
+      this.cancelStep = this.clock.after(this.slowStart.stepMs, this.markStale);
     const { rules } = this;
     if (rules === undefined) {
       this.everybody = new Group("", offered, this, this.settings);

@@ -13,6 +13,8 @@ export interface Instance {
   readonly tags?: readonly string[] | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly status: "up" | "draining" | "down";
+  /** The registry no longer hears of it and keeps it all the same: to be used only where it is found alive. */
+  readonly unconfirmed?: boolean | undefined;
 }
 
 /** An instance as the gateway uses it: what has been seen of it, kept across updates from discovery. */

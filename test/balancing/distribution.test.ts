@@ -92,3 +92,29 @@ test("a retry is given another instance while there is one, whatever the policy"
     assert.equal(service.pick(exchangeOf(), tried), undefined, policy);
   }
 });
+
+test("an address that is none is passed over, and the others serve", () => {
+  const { service } = serviceOf([
+    instanceOf("bad", { url: "nonsense" }),
+    instanceOf("ftp", { url: "ftp://a.test" }),
+    instanceOf("good", { url: "http://[::1]:9000/base/" }),
+  ]);
+  assert.deepEqual([...tally(service, 10).keys()], ["good"]);
+  const endpoint = service.pick(exchangeOf(), []);
+  assert.equal(endpoint?.origin, "http://[::1]:9000");
+  assert.equal(endpoint?.basePath, "/base");
+});
+
+test("an instance that comes back at another address is a new one; one that is named twice counts twice", () => {
+  const { service } = serviceOf([instanceOf("a"), instanceOf("b")]);
+  const first = service.pick(exchangeOf(), []);
+  service.update([instanceOf("a", { url: "http://elsewhere.test:9000" }), instanceOf("b"), instanceOf("b")]);
+  assert.equal(service.describe().length, 3);
+  assert.deepEqual(
+    service.describe().map(({ url }) => url),
+    ["http://elsewhere.test:9000", "http://b.test:9000", "http://b.test:9000"],
+  );
+  service.report(first as Endpoint, { kind: "response", status: 200, latencyMs: 1 });
+  service.update([]);
+  assert.throws(() => service.pick(exchangeOf(), []), { code: "NO_INSTANCE" });
+});

@@ -127,6 +127,33 @@ test("an instance that opens its port again is back as soon as it is knocked at,
   assert.equal(stateOf(service, "a1"), "up");
 });
 
+test("an instance that the registry keeps without hearing of it is used only once it is found alive", async () => {
+  const prober = { canConnect: async (member: { instance: { id: string } }) => member.instance.id !== "a2" };
+  const { service, clock } = serviceOf(instancesOf(3), {}, { prober: { ...prober, statusOf: async () => 0 } });
+  service.update(instancesOf(3).map((each) => (each.id === "a3" ? each : { ...each, unconfirmed: true })));
+  assert.deepEqual([...tally(service, 30).keys()], ["a3"]);
+  clock.advance(1);
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+  assert.deepEqual([...tally(service, 30).keys()].sort(), ["a1", "a3"]);
+});
+
+test("a port that opens again ends an ejection: it is a new process", async () => {
+  let isOpen = false;
+  const prober = { canConnect: async () => isOpen, statusOf: async () => 0 };
+  const { service, clock } = serviceOf(instancesOf(3), {}, { prober });
+  run(service, 15, (id) => (id === "a1" ? { kind: "reset" } : ANSWERED));
+  assert.equal(stateOf(service, "a1"), "ejected");
+  const settle = async (): Promise<void> => {
+    clock.advance(500);
+    for (let i = 0; i < 5; i++) await Promise.resolve();
+  };
+  await settle();
+  assert.equal(stateOf(service, "a1"), "unreachable");
+  isOpen = true;
+  await settle();
+  assert.equal(stateOf(service, "a1"), "up");
+});
+
 test("an instance that asks for rest by Retry-After gets it, and comes back", () => {
   const { service, clock } = serviceOf(instancesOf(3));
   const endpoint = service.pick(exchangeOf(), []) as Endpoint;

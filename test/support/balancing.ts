@@ -37,7 +37,7 @@ export function exchangeOf(
 
 export const instanceOf = (id: string, more: Partial<Instance> = {}): Instance => ({
   id,
-  url: `http://${id}.test:80`,
+  url: `http://${id}.test:9000`,
   weight: 1,
   status: "up",
   ...more,
