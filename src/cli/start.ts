@@ -10,6 +10,8 @@ export async function start(args: string[]): Promise<number | undefined> {
     const port = values.port === undefined ? undefined : Number(values.port);
     const gateway = await createGateway({ file: values.config, port });
     endOnSignal(() => gateway.close());
+    // What a plugin throws where nobody waits for it ends neither the process nor the exchanges of others.
+    process.on("uncaughtException", (error) => process.stderr.write(`uncaught: ${error.stack ?? error}\n`));
     process.on("SIGHUP", () => void reload(gateway));
     process.stdout.write(`Portico listening on ${await gateway.listen()}\n`);
     return undefined;

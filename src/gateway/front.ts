@@ -151,7 +151,7 @@ export class Front {
     const { generation, options } = this;
     const read = createExchange(incoming, outgoing, this.nextId(), connection, options, head !== undefined);
     const { exchange } = read;
-    if (head !== undefined && read.upgrade === "websocket") {
+    if (head !== undefined && read.upgrade === "websocket" && read.refusal === undefined) {
       exchange.set(WEBSOCKET, { socket: incoming.socket, head });
     }
     const serving = new Serving(connection, exchange, generation, next);

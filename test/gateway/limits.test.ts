@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "../support/load.ts";
+import { sendRaw } from "../support/raw.ts";
+import { startRawGateway } from "../support/raw-gateway.ts";
+
+const GET = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+
+test("headers that do not come are answered 408, and the connection ends", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { headerSeconds: 0.5 } } });
+  const { statuses, isClosed, text } = await sendRaw(base, "GET /a HTTP/1.1\r\nHost: a\r\nX-");
+  assert.deepEqual(statuses, [408]);
+  assert.ok(isClosed);
+  assert.match(text, /REQUEST_TIMEOUT/);
+});
+
+test("a body that trickles is answered 408, and the connection ends", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { bodyIdleSeconds: 0.5 } } });
+  const head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
+  const { statuses, isClosed } = await sendRaw(base, [head, "x", 100, "x", 100, "x"]);
+  assert.deepEqual(statuses, [408]);
+  assert.ok(isClosed);
+});
+
+test("an idle connection is closed", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { keepAliveSeconds: 0.3 } } });
+  const { statuses, isClosed } = await sendRaw(base, GET);
+  assert.deepEqual(statuses, [200]);
+  assert.ok(isClosed);
+});
+
+test("one connection too many from an address is turned away with 503", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { connectionsPerAddress: 1 } }, answer: () => {} });
+  const first = sendRaw(base, GET, { quietMs: 1_000 });
+  await until(
+    "the second is turned away",
+    async () => (await sendRaw(base, GET, { quietMs: 500 })).statuses[0] === 503,
+  );
+  await first;
+});
+
+test("above its cap of requests in work the gateway sheds with Retry-After, and finishes those it took", async (t) => {
+  const waiting: (() => void)[] = [];
+  const { base } = await startRawGateway(t, {
+    options: { limits: { inFlight: 2 } },
+    answer: (_request, socket) => waiting.push(() => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
+  });
+  const admitted = [sendRaw(base, GET, { answers: 1 }), sendRaw(base, GET, { answers: 1 })];
+  await until("both are in work", () => waiting.length === 2);
+  const { statuses, text } = await sendRaw(base, GET, { answers: 1 });
+  assert.deepEqual(statuses, [503]);
+  assert.match(text, /\r\nRetry-After: 1\r\n/i);
+  for (const answer of waiting) answer();
+  for (const one of await Promise.all(admitted)) assert.deepEqual(one.statuses, [200]);
+});
+
+test("a gateway that ends finishes what it took, says close, and takes nothing more", async (t) => {
+  let answer = (): void => {};
+  const { base, gateway } = await startRawGateway(t, {
+    answer: (_request, socket) => {
+      answer = () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    },
+  });
+  const taken = sendRaw(base, GET);
+  await until("it is in work", () => gateway.server.listening && answer.length === 0 && String(answer).includes("200"));
+  const ended = gateway.close();
+  await until("nothing more is taken", async () => {
+    const refused = await sendRaw(base, GET, { quietMs: 300 }).then(
+      ({ statuses }) => statuses.length === 0,
+      () => true,
+    );
+    return refused;
+  });
+  answer();
+  const { statuses, text, isClosed } = await taken;
+  assert.deepEqual(statuses, [200]);
+  assert.match(text, /\r\nConnection: close\r\n/i);
+  assert.ok(isClosed);
+  await ended;
+});
+
+test("a reload lets the exchanges of the old configuration finish", async (t) => {
+  let answer: (() => void) | undefined;
+  const { base, gateway } = await startRawGateway(t, {
+    answer: (_request, socket) => {
+      answer = () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    },
+  });
+  const taken = sendRaw(base, GET, { answers: 1 });
+  await until("it is in work", () => answer !== undefined);
+  await gateway.reload();
+  answer?.();
+  assert.deepEqual((await taken).statuses, [200]);
+});
