@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { check } from "./check.ts";
+import { demo } from "./demo.ts";
 import { explain } from "./explain.ts";
 import { hashPasswordCommand } from "./hash-password.ts";
 import { newPlugin } from "./new-plugin.ts";
@@ -12,6 +13,7 @@ import { start } from "./start.ts";
 const commands: Readonly<Record<string, (args: string[]) => Promise<number | undefined>>> = {
   start,
   check,
+  demo,
   schema,
   explain,
   purge,
@@ -28,6 +30,7 @@ const usage = `portico: an API gateway that reads OpenAPI
   portico explain METHOD PATH [--host H]             what a request meets, and what the cache makes of it
   portico purge --key|--prefix|--tag|--operation X | --all [--soft]
                                                      forget stored answers, by the admin API
+  portico demo  [--config portico.yaml]              run the demo: gateway, registry and a petstore in two processes
   portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
   portico new-plugin NAME [--folder plugins]         write a plugin and its test
   portico hash-password                              what basic-auth wants in place of the password on standard input
