@@ -36,6 +36,7 @@ export class Leases {
   private readonly events: LeaseEvents;
   private readonly options: Required<{ [K in keyof PreservationOptions]: NonNullable<PreservationOptions[K]> }>;
   private preservingSinceMs: number | undefined = undefined;
+  private massAtMs = 0;
   private cancel: () => void;
   private isClosed = false;
 
@@ -101,12 +102,15 @@ export class Leases {
     const now = this.clock.monotonicMs();
     const expired: string[] = [];
     let late = 0;
+    let longestTtlMs = 0;
     for (const [key, lease] of this.leases) {
       const ageMs = now - lease.renewedAtMs;
-      if (ageMs >= lease.ttlMs) expired.push(key);
-      else if (ageMs > lateAfterMs(lease)) late++;
+      if (ageMs >= lease.ttlMs) {
+        expired.push(key);
+        longestTtlMs = Math.max(longestTtlMs, lease.ttlMs);
+      } else if (ageMs > lateAfterMs(lease)) late++;
     }
-    if (this.mustPreserve(expired.length, late, now)) {
+    if (this.mustPreserve(expired.length, late, longestTtlMs, now)) {
       for (const key of expired) this.markKept(key);
       return;
     }
@@ -119,14 +123,17 @@ export class Leases {
    * A cut network stops all heartbeats at one moment, but the leases end one by one, each a beat after another. So those
    * that have missed a beat are counted with those that have ended: else the first 15 % would be lost before anybody notices.
    */
-  private mustPreserve(expired: number, late: number, nowMs: number): boolean {
+  private mustPreserve(expired: number, late: number, longestTtlMs: number, nowMs: number): boolean {
     const { enabled, share, minimum, maxSeconds } = this.options;
     const isMass = enabled && expired > 0 && this.leases.size >= minimum && expired + late > share * this.leases.size;
-    if (!isMass) {
+    if (isMass) {
+      this.preservingSinceMs ??= nowMs;
+      this.massAtMs = nowMs;
+    } else if (expired === 0 || nowMs - this.massAtMs >= longestTtlMs) {
+      // When a network comes back, the last of its instances beat one interval after the first: they get a whole lease.
       this.preservingSinceMs = undefined;
-      return false;
     }
-    this.preservingSinceMs ??= nowMs;
+    if (this.preservingSinceMs === undefined) return false;
     if (nowMs - this.preservingSinceMs < maxSeconds * 1000) return true;
     this.preservingSinceMs = undefined;
     return false;

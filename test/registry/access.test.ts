@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { get } from "node:http";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { call, startTestRegistry, temporaryFolder } from "../support/registry.ts";
+
+const body = { url: "http://127.0.0.1:9000" };
+
+async function startGuarded(t: TestContext): Promise<string> {
+  const tokenFile = join(await temporaryFolder(t), "tokens");
+  await writeFile(
+    tokenFile,
+    "# name token role\npets pets-secret\nshops shops-secret\nops ops-secret operator\neye eye-secret reader\n",
+  );
+  return `${(await startTestRegistry(t, { tokenFile })).url}/v1/services/pets/instances/a`;
+}
+
+test("without a token, or with one that nobody has, the answer is 401", async (t) => {
+  const at = await startGuarded(t);
+  const missing = await call("PUT", at, { body });
+  assert.equal(missing.status, 401);
+  assert.equal(missing.body.code, "TOKEN_MISSING");
+  assert.ok(missing.headers.get("www-authenticate"));
+  assert.equal((await call("GET", at, { token: "pets-secre" })).body.code, "TOKEN_INVALID");
+});
+
+test("an instance belongs to the token that registered it: another's gets 403, an operator's does not", async (t) => {
+  const at = await startGuarded(t);
+  assert.equal((await call("PUT", at, { body, token: "pets-secret" })).status, 201);
+  const other = { token: "shops-secret" };
+  assert.equal((await call("PUT", at, { body, ...other })).status, 403);
+  assert.equal((await call("PUT", `${at}/renew`, other)).status, 403);
+  assert.equal((await call("PUT", `${at}/status`, { body: { status: "down" }, ...other })).status, 403);
+  assert.equal((await call("DELETE", at, other)).status, 403);
+  assert.equal((await call("GET", at, other)).body.owner, "pets");
+  assert.equal((await call("PUT", `${at}/renew`, { token: "pets-secret" })).status, 204);
+  assert.equal((await call("DELETE", at, { token: "ops-secret" })).status, 204);
+});
+
+test("a reader's token reads and does not write", async (t) => {
+  const at = await startGuarded(t);
+  assert.equal((await call("PUT", at, { body, token: "eye-secret" })).status, 403);
+  assert.equal((await call("GET", at, { token: "eye-secret" })).status, 404);
+});
+
+test("without tokens the registry answers this machine alone, under no other name", async (t) => {
+  const { url } = await startTestRegistry(t, { host: "0.0.0.0" });
+  const { port } = new URL(url);
+  const status = (host: string, name: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      get({ host, port, path: "/v1/services", headers: { host: name } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on("error", reject);
+    });
+  assert.equal(await status("127.0.0.1", `127.0.0.1:${port}`), 200);
+  assert.equal(await status("127.0.0.1", "rebound.example"), 403);
+  const outer = Object.values(networkInterfaces())
+    .flat()
+    .find((own) => own !== undefined && !own.internal && own.family === "IPv4");
+  if (outer !== undefined) assert.equal(await status(outer.address, `${outer.address}:${port}`), 403);
+});
+
+test("quotas bound what is registered and how fast", async (t) => {
+  const { url } = await startTestRegistry(t, { quotas: { instancesPerService: 2, changesPerSecond: 1 } });
+  const at = (id: string): string => `${url}/v1/services/pets/instances/${id}`;
+  assert.equal((await call("PUT", at("a"), { body })).status, 201);
+  assert.equal((await call("PUT", at("b"), { body })).status, 201);
+  const full = await call("PUT", at("c"), { body });
+  assert.equal(full.status, 403);
+  assert.equal(full.body.code, "QUOTA_EXCEEDED");
+  let last = full.status;
+  for (let i = 0; i < 200 && last !== 429; i++) last = (await call("PUT", at("a"), { body })).status;
+  assert.equal(last, 429);
+});
