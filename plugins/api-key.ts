@@ -1,5 +1,14 @@
 import { hash } from "node:crypto";
-import { type Consumer, definePlugin, GatewayError, type SecurityScheme, Type } from "../src/plugin.ts";
+import { resolve } from "node:path";
+import {
+  ApiKeyReader,
+  type Clock,
+  type Consumer,
+  definePlugin,
+  GatewayError,
+  type SecurityScheme,
+  Type,
+} from "../src/plugin.ts";
 import { findCredential, type Place, redactTarget, removeCredential } from "./common/credentials.ts";
 
 const Key = Type.Object(
@@ -16,10 +25,15 @@ const Options = Type.Object({
   header: Type.Optional(Type.String({ minLength: 1, description: "Request header that carries the key." })),
   query: Type.Optional(Type.String({ minLength: 1, description: "Query parameter that carries the key." })),
   cookie: Type.Optional(Type.String({ minLength: 1, description: "Cookie that carries the key." })),
-  keys: Type.Record(Type.String(), Type.Union([Type.String({ minLength: 1 }), Key]), {
-    minProperties: 1,
-    description: "Key, or sha256:<its digest in hex>, to consumer.",
-  }),
+  keys: Type.Optional(
+    Type.Record(Type.String(), Type.Union([Type.String({ minLength: 1 }), Key]), {
+      minProperties: 1,
+      description: "Key, or sha256:<its digest in hex>, to consumer.",
+    }),
+  ),
+  store: Type.Optional(
+    Type.String({ minLength: 1, description: "A file of keys, as `portico api-key` and the admin API write it." }),
+  ),
   forwardCredential: Type.Boolean({ default: false, description: "The upstream sees the key." }),
 });
 
@@ -33,9 +47,12 @@ export default definePlugin({
   name: "api-key",
   phase: "authenticate",
   options: Options,
-  setup({ options, scheme, clock }) {
+  setup({ options, scheme, clock, folder, shared }) {
     const place = placeOf(options, scheme);
-    const known = new Map(Object.entries(options.keys).map(([key, holder]) => [toDigest(key), toKnownKey(holder)]));
+    const { keys = {}, store } = options;
+    if (options.keys === undefined && store === undefined) throw new Error("it lacks keys; write keys, or store");
+    const known = new Map(Object.entries(keys).map(([key, holder]) => [toDigest(key), toKnownKey(holder)]));
+    const stored = store === undefined ? undefined : shared(() => new StoredKeys(resolve(folder, store), clock));
     const headers = { "WWW-Authenticate": `ApiKey in="${place.in}", name="${place.name}"` };
 
     return async function checkApiKey(exchange, next) {
@@ -45,7 +62,8 @@ export default definePlugin({
       }
       if (place.in === "query") redactTarget(exchange);
       // The time of this lookup tells of digests, and nobody can choose a key by its digest: nothing of a key leaks.
-      const found = known.get(hash("sha256", key, "hex"));
+      const digest = hash("sha256", key, "hex");
+      const found = known.get(digest) ?? stored?.find(digest);
       if (found === undefined || found.expiresAtMs <= clock.nowMs()) {
         throw new GatewayError("API_KEY_INVALID", "the key is not known, or no longer", { headers });
       }
@@ -55,6 +73,33 @@ export default definePlugin({
     };
   },
 });
+
+/** The keys of a file, each as it is used. */
+class StoredKeys {
+  private readonly reader: ApiKeyReader;
+  private readonly known = new WeakMap<object, KnownKey>();
+
+  constructor(file: string, clock: Clock) {
+    this.reader = new ApiKeyReader(file, () => clock.monotonicMs());
+  }
+
+  find(digest: string): KnownKey | undefined {
+    const key = this.reader.find(digest);
+    if (key === undefined) return undefined;
+    let known = this.known.get(key);
+    if (known === undefined) {
+      const { consumer, groups, scopes, expiresAt: expires } = key;
+      known = toKnownKey({
+        consumer,
+        groups: [...groups],
+        scopes: [...scopes],
+        ...(expires !== undefined && { expires }),
+      });
+      this.known.set(key, known);
+    }
+    return known;
+  }
+}
 
 function placeOf(
   options: { header?: string; query?: string; cookie?: string },

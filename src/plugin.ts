@@ -29,3 +29,4 @@ export {
   type PluginInstance,
   type SetupContext,
 } from "./pipeline/contract.ts";
+export { ApiKeyReader } from "./storage/api-key-file.ts";

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { apiKey } from "./api-key.ts";
 import { check } from "./check.ts";
 import { demo } from "./demo.ts";
 import { explain } from "./explain.ts";
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   purge,
   "new-plugin": newPlugin,
   registry,
+  "api-key": apiKey,
   "hash-password": hashPasswordCommand,
 };
 
@@ -33,6 +35,7 @@ const usage = `portico: an API gateway that reads OpenAPI
   portico demo  [--config portico.yaml]              run the demo: gateway, registry and a petstore in two processes
   portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
   portico new-plugin NAME [--folder plugins]         write a plugin and its test
+  portico api-key create|list|rotate|expire|revoke   the keys of a file that api-key reads
   portico hash-password                              what basic-auth wants in place of the password on standard input
 `;
 

@@ -85,6 +85,9 @@ export const PorticoOptions = Type.Object(
           host: Type.Optional(Type.String()),
           port: Type.Optional(Type.Integer()),
           token: Type.Optional(Type.String({ minLength: 1 })),
+          apiKeys: Type.Optional(
+            Type.String({ description: "The `store` of api-key whose keys /v1/api-keys makes and ends." }),
+          ),
         },
         strict,
       ),

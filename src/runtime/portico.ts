@@ -1,5 +1,8 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
+import type { Router } from "express";
+import { createApiKeyRouter } from "../admin/api-key-routes.ts";
 import { createCacheAdminRouter } from "../admin/cache-routes.ts";
 import { createAdminServer } from "../admin/server.ts";
 import { loadConfig } from "../config/load.ts";
@@ -7,6 +10,7 @@ import { ConfigError } from "../config/problem.ts";
 import { createGateway as createBareGateway, type Gateway, type GatewayOptions } from "../gateway/gateway.ts";
 import { createPortalFallback } from "../portal/fallback.ts";
 import { startEmbeddedRegistry } from "../registry/embedded.ts";
+import { ApiKeyFile } from "../storage/api-key-file.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { renderDiscovery } from "./discovery-metrics.ts";
 
@@ -60,7 +64,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
           token: admin.token,
           metrics: () => metrics.render() + renderDiscovery(gateway),
           isReady: () => !isEnding,
-          routers: [createCacheAdminRouter(gateway.cache)],
+          routers: [createCacheAdminRouter(gateway.cache), ...apiKeyRouters(admin.apiKeys, config.folder)],
         });
         adminUrl = await listenOn(adminServer, admin.port ?? 8081, admin.host ?? "127.0.0.1");
         registry?.addOwnPort(portOf(adminUrl));
@@ -94,3 +98,6 @@ export async function listenOn(server: Server, port: number, host: string): Prom
   const { address, port: bound, family } = server.address() as AddressInfo;
   return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
 }
+
+const apiKeyRouters = (file: string | undefined, folder: string): Router[] =>
+  file === undefined ? [] : [createApiKeyRouter(new ApiKeyFile(resolve(folder, file)))];

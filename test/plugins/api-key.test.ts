@@ -82,7 +82,7 @@ test("two keys in one request are refused, whichever is right", async (t) => {
 
 test("a gateway whose plugin lacks an option, or has a wrong one, does not start", async (t) => {
   for (const [options, complaint] of [
-    [{}, /lacks keys/],
+    [{}, /it lacks keys/],
     [{ keys: {} }, /keys/],
     [{ keys, headr: "x" }, /headr is not a key; did you mean header\?/],
     [{ keys, header: "a", query: "b" }, /write one of header, query and cookie/],
