@@ -46,3 +46,13 @@ test("a purge that names nothing, or too much, is refused with a sentence", asyn
     assert.equal(body.code, "PURGE_INVALID", JSON.stringify(wrong));
   }
 });
+
+test("a purge needs the admin token, and the gateway itself purges for nobody", async (t) => {
+  const service = await startCachedService(t, answering({ "Cache-Control": "max-age=60" }));
+  await service.get("/orders");
+  for (const method of ["PURGE", "BAN", "INVALIDATE"]) {
+    const { status } = await service.send(method, "/orders").catch(() => ({ status: 400 }));
+    assert.ok(status >= 400, method);
+  }
+  assert.match((await service.get("/orders")).cache, /hit/);
+});
