@@ -55,6 +55,12 @@ export const EmbeddedRegistryOptions = Type.Object(
         description: "Lines of `name token [service|operator|reader]`; an instance belongs to its token.",
       }),
     ),
+    etcd: Type.Optional(
+      Type.Array(Type.String({ pattern: "^https?://" }), {
+        minItems: 1,
+        description: "A cluster that keeps everything instead of `data`; any number of registries may share it.",
+      }),
+    ),
     addresses: Type.Optional(AddressOptions),
     preservation: Type.Optional(PreservationOptions),
     quotas: Type.Optional(QuotaOptions),

@@ -3,6 +3,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AddressPolicy } from "../discovery/address-policy.ts";
 import { Access } from "./access.ts";
+import { EtcdRegistry } from "./etcd-registry.ts";
 import type { PreservationOptions } from "./leases.ts";
 import { LocalRegistry } from "./local-registry.ts";
 import type { QuotaOptions } from "./quota.ts";
@@ -14,6 +15,8 @@ export interface RegistryOptions {
   readonly port?: number | undefined;
   /** Folder of the store; undefined keeps everything in memory. */
   readonly data?: string | undefined;
+  /** Base URLs of an etcd cluster that keeps everything instead: any number of registries may share it. */
+  readonly etcd?: readonly string[] | undefined;
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
   readonly addresses?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | undefined;
@@ -38,7 +41,8 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
   const access = new Access({ ...options, readToken });
   const addresses = new AddressPolicy(options.addresses);
   const { data, preservation, onError } = options;
-  const registry = new LocalRegistry({ data, preservation, onError });
+  const registry =
+    options.etcd === undefined ? new LocalRegistry({ data, preservation, onError }) : await joinCluster(options.etcd);
   const server = await createRegistryServer({ registry, access, addresses, quotas: options.quotas, onError });
   let url: string;
   try {
@@ -60,6 +64,12 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
       await registry.close();
     },
   };
+}
+
+async function joinCluster(endpoints: readonly string[]): Promise<Registry> {
+  const registry = new EtcdRegistry(endpoints);
+  await registry.started;
+  return registry;
 }
 
 async function listen(server: Server, port: number, host: string): Promise<string> {
