@@ -8,7 +8,10 @@ export interface StoredAnswer {
   readonly key: string;
   /** Host and path: what an unsafe request invalidates, whatever the query and the consumer. */
   readonly resource: string;
+  /** Its id, which a purge may name. */
   readonly operation: string;
+  /** Method and public template, as metrics name it. */
+  readonly operationName: string;
   readonly tags: readonly string[];
   readonly status: number;
   /** Without `Age`; with `Date` and, when there is a body, `Content-Length`. */

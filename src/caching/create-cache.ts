@@ -18,7 +18,7 @@ export function createCache(options: StoreOptions, folder = "."): Cache {
     entries: options.memoryEntries ?? 100_000,
     onEvict(record, bytes) {
       if (!channels.cache.hasSubscribers || record.kind !== "answer") return;
-      channels.cache.publish({ exchange: undefined, operation: record.operation, event: "evicted", bytes });
+      channels.cache.publish({ exchange: undefined, operation: record.operationName, event: "evicted", bytes });
     },
   });
   if (options.redis !== undefined) {

@@ -3,7 +3,7 @@ import { type CacheEvent, channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
-import type { Operation } from "../core/operation.ts";
+import { nameOf, type Operation } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Cache, Miss } from "./cache.ts";
 import { askAbout, isAboutAnother, isConditional } from "./conditional.ts";
@@ -36,11 +36,13 @@ export interface Errand {
 export class Fetcher {
   private readonly cache: Cache;
   private readonly operation: Operation;
+  private readonly operationName: string;
   private readonly options: CacheOptions;
 
   constructor(cache: Cache, operation: Operation, options: CacheOptions) {
     this.cache = cache;
     this.operation = operation;
+    this.operationName = nameOf(operation);
     this.options = options;
   }
 
@@ -243,6 +245,7 @@ export class Fetcher {
       key,
       resource: resourceOf(request.authority, request.path),
       operation: this.operation.id,
+      operationName: this.operationName,
       tags: tagsOf(headers),
       status,
       headers,
@@ -302,7 +305,7 @@ export class Fetcher {
 
   tell(exchange: Exchange, event: CacheEvent["event"], bytes: number): void {
     if (!channels.cache.hasSubscribers) return;
-    channels.cache.publish({ exchange, operation: this.operation.id, event, bytes } satisfies CacheEvent);
+    channels.cache.publish({ exchange, operation: this.operationName, event, bytes } satisfies CacheEvent);
   }
 }
 

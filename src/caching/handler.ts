@@ -158,7 +158,7 @@ class CachedOperation {
   private hit(exchange: Exchange, answer: StoredAnswer, nowMs: number): GatewayResponse {
     if (channels.cache.hasSubscribers) {
       const event = answer.freshness.freshUntilMs > nowMs ? "hit" : "stale";
-      channels.cache.publish({ exchange, operation: answer.operation, event, bytes: answer.length });
+      channels.cache.publish({ exchange, operation: answer.operationName, event, bytes: answer.length });
     }
     return respond(answer, exchange, this.cache.store, nowMs, "hit");
   }

@@ -31,7 +31,7 @@ export interface Fault {
 export interface CacheEvent {
   /** Undefined for an eviction: nobody asked for it. */
   readonly exchange: Exchange | undefined;
-  /** Id of the operation whose answer it is. */
+  /** The operation whose answer it is, as metrics name it: `GET /orders/{id}`. */
   readonly operation: string;
   readonly event: "hit" | "miss" | "stale" | "revalidated" | "coalesced" | "bypass" | "stored" | "evicted";
   readonly bytes: number;

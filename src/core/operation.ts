@@ -96,6 +96,10 @@ export interface SecurityScheme {
   readonly openIdConnectUrl?: string | undefined;
 }
 
+/** By public name, which a reload keeps: for metrics and logs. */
+export const nameOf = (operation: Pick<Operation, "method" | "publicPath">): string =>
+  `${operation.method} ${operation.publicPath}`;
+
 export interface Operation {
   /** `operationId`, or `GET /pets/{id}` where the document has none. Unique within its route. */
   readonly id: string;

@@ -6,7 +6,7 @@ import {
   type UpstreamTry,
   type ValidationFinding,
 } from "../core/channels.ts";
-import type { Operation } from "../core/operation.ts";
+import { nameOf, type Operation } from "../core/operation.ts";
 
 /** Upper bounds of the latency histogram, in seconds: from a cache hit to a timeout. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -18,7 +18,7 @@ interface OperationMetrics {
   readonly buckets: Float64Array;
   seconds: number;
   count: number;
-  readonly cache: Map<CacheEvent["event"], number>;
+  readonly cache: Map<CacheEvent["event"], { count: number; bytes: number }>;
   readonly findings: { request: number; response: number };
 }
 interface ServiceMetrics {
@@ -58,8 +58,13 @@ export class Metrics {
     for (const metrics of this.byOperation.values()) renderHistogram(lines, metrics);
     family(lines, "portico_cache_events_total", "counter", "What the cache did, by operation.");
     for (const { name, cache } of this.byOperation.values()) {
-      for (const [event, count] of cache)
+      for (const [event, { count }] of cache)
         sample(lines, "portico_cache_events_total", { operation: name, event }, count);
+    }
+    family(lines, "portico_cache_bytes_total", "counter", "Bytes of the bodies that those were about.");
+    for (const { name, cache } of this.byOperation.values()) {
+      for (const [event, { bytes }] of cache)
+        sample(lines, "portico_cache_bytes_total", { operation: name, event }, bytes);
     }
     family(lines, "portico_validation_findings_total", "counter", "Messages that differ from the spec.");
     for (const { name, findings } of this.byOperation.values()) {
@@ -105,9 +110,15 @@ export class Metrics {
     metrics.outcomes.set(outcome.kind, (metrics.outcomes.get(outcome.kind) ?? 0) + 1);
   }
 
-  private countCache({ exchange, event }: CacheEvent): void {
-    const { cache } = this.of(exchange?.operation);
-    cache.set(event, (cache.get(event) ?? 0) + 1);
+  private countCache({ operation, event, bytes }: CacheEvent): void {
+    const { cache } = this.named(operation);
+    const counted = cache.get(event);
+    if (counted === undefined) {
+      cache.set(event, { count: 1, bytes });
+      return;
+    }
+    counted.count++;
+    counted.bytes += bytes;
   }
 
   private countFinding({ exchange, side }: ValidationFinding): void {
@@ -116,7 +127,10 @@ export class Metrics {
 
   /** By public name, so that a reload goes on counting. Requests that match nothing share one: a scanner cannot fill memory. */
   private of(operation: Operation | undefined): OperationMetrics {
-    const name = operation === undefined ? "none" : `${operation.method} ${operation.publicPath}`;
+    return this.named(operation === undefined ? "none" : nameOf(operation));
+  }
+
+  private named(name: string): OperationMetrics {
     let metrics = this.byOperation.get(name);
     if (metrics === undefined) {
       metrics = {

@@ -7,6 +7,7 @@ export const storedAnswer = (key: string, parts: Partial<StoredAnswer> = {}): St
   key,
   resource: `example\n/${key}`,
   operation: "getThing",
+  operationName: "GET /thing",
   tags: [],
   status: 200,
   headers: new HeaderList(["Date", "Thu, 01 Jan 2026 00:00:00 GMT", "X-Ünï", "1"]),
