@@ -1,9 +1,19 @@
-import { definePlugin, GatewayError, parseRate, Type } from "../src/plugin.ts";
+import {
+  definePlugin,
+  type Exchange,
+  GatewayError,
+  type GatewayResponse,
+  type Next,
+  parseRate,
+  StoreUnavailable,
+  Type,
+} from "../src/plugin.ts";
 import { ALGORITHMS, type AlgorithmName, type Limit } from "./limiting/algorithms.ts";
 import { keyByAll } from "./limiting/caller-key.ts";
 import { costOf } from "./limiting/cost.ts";
 import { LocalLimiter, type Verdict } from "./limiting/limiter.ts";
 import { RateLimitFields } from "./limiting/rate-limit-fields.ts";
+import { RedisLimiter } from "./limiting/redis-limiter.ts";
 
 const Rate = Type.String({ pattern: "^[1-9]\\d*\\s*/\\s*(s|sec|second|m|min|minute|h|hour|d|day)$" });
 
@@ -51,6 +61,10 @@ const options = Type.Object(
     }),
     headers: Type.Boolean({ default: true, description: "Send RateLimit and RateLimit-Policy with every answer." }),
     dryRun: Type.Boolean({ default: false, description: "Count, but refuse nothing." }),
+    onStoreFailure: Type.Union([Type.Literal("local"), Type.Literal("open"), Type.Literal("closed")], {
+      default: "local",
+      description: "While Redis is away or slow: count on this machine alone, let everything pass, or refuse with 503.",
+    }),
     maxKeys: Type.Integer({
       default: 1_000_000,
       minimum: 1,
@@ -64,28 +78,53 @@ export default definePlugin({
   name: "rate-limit",
   phase: "limit",
   options,
-  setup({ options, operation, clock, shared }) {
+  setup({ options, operation, clock, shared, store, id }) {
     const limits = [options.rate].flat().map((rate) => toLimit(rate, options.burst));
     const keyOf = keyByAll(options.by);
     const cost = costOf(options.cost, operation);
     const fields = new RateLimitFields(limits);
-    const limiter = shared(() => new LocalLimiter(limits, ALGORITHMS[options.algorithm], options.maxKeys));
+    const local = shared(() => new LocalLimiter(limits, ALGORITHMS[options.algorithm], options.maxKeys));
+    const runScript = store.runScript?.bind(store);
+    const redis = runScript && new RedisLimiter(runScript, id, limits, options.algorithm);
     const isAddressOnly = options.by === "address";
     const sparesAnonymous = options.anonymous === "unlimited";
+
+    async function pass(exchange: Exchange, next: Next, verdict: Verdict): Promise<GatewayResponse> {
+      const field = fields.of(verdict);
+      if (verdict.waitMs > 0 && !options.dryRun) throw toRefusal(verdict, fields, field);
+      const response = await next(exchange);
+      if (options.headers) {
+        response.headers.append("RateLimit-Policy", fields.policy);
+        response.headers.append("RateLimit", field);
+      }
+      return response;
+    }
+
+    function limitLocally(exchange: Exchange, next: Next): Promise<GatewayResponse> {
+      if (sparesAnonymous && exchange.consumer === undefined) return next(exchange);
+      return pass(exchange, next, local.take(keyOf(exchange), cost(exchange), clock.monotonicMs()));
+    }
+
+    async function limitTogether(exchange: Exchange, next: Next): Promise<GatewayResponse> {
+      if (sparesAnonymous && exchange.consumer === undefined) return next(exchange);
+      let verdict: Verdict;
+      try {
+        verdict = await (redis as RedisLimiter).take(keyOf(exchange), cost(exchange));
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        if (options.onStoreFailure === "open") return next(exchange);
+        if (options.onStoreFailure === "local") return limitLocally(exchange, next);
+        throw new GatewayError("STORE_UNAVAILABLE", "limits cannot be counted now", {
+          cause: error,
+          headers: { "Retry-After": "1" },
+        });
+      }
+      return pass(exchange, next, verdict);
+    }
+
     return {
       phase: options.phase ?? (isAddressOnly ? "limit-address" : "limit"),
-      handler: async function limitRate(exchange, next) {
-        if (sparesAnonymous && exchange.consumer === undefined) return next(exchange);
-        const verdict = limiter.take(keyOf(exchange), cost(exchange), clock.monotonicMs());
-        const field = fields.of(verdict);
-        if (verdict.waitMs > 0 && !options.dryRun) throw toRefusal(verdict, fields, field);
-        const response = await next(exchange);
-        if (options.headers) {
-          response.headers.append("RateLimit-Policy", fields.policy);
-          response.headers.append("RateLimit", field);
-        }
-        return response;
-      },
+      handler: redis === undefined ? limitLocally : limitTogether,
     };
   },
 });

@@ -15,10 +15,12 @@ export {
   type Next,
 } from "./core/exchange.ts";
 export { HeaderList } from "./core/headers.ts";
+export { findMediaType, isJson } from "./core/media-type.ts";
 export type { Operation, SecurityScheme } from "./core/operation.ts";
 export { hashPassword, type PasswordHash, parsePasswordHash, verifyPassword } from "./core/password.ts";
 export { isSameSecret } from "./core/secrets.ts";
-export { parseRate } from "./core/units.ts";
+export { type StateStore, type StoreScript, StoreUnavailable } from "./core/state-store.ts";
+export { parseBytes, parsePercent, parseRate } from "./core/units.ts";
 export {
   CALL_TIMEOUT_MS,
   definePlugin,

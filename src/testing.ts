@@ -4,13 +4,22 @@ import type { Static, TSchema } from "typebox";
 import { checkOptions } from "./config/check.ts";
 import { inlineSource } from "./config/source.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
-import { type Body, type Consumer, Exchange, type GatewayRequest, type GatewayResponse } from "./core/exchange.ts";
+import {
+  type Body,
+  type Consumer,
+  Exchange,
+  type GatewayRequest,
+  type GatewayResponse,
+  type Next,
+} from "./core/exchange.ts";
 import { HeaderList } from "./core/headers.ts";
 import type { Operation, SecurityScheme } from "./core/operation.ts";
 import { toProblem } from "./core/problem.ts";
+import type { StateStore } from "./core/state-store.ts";
 import { CALL_TIMEOUT_MS, type Logger, type Plugin } from "./pipeline/contract.ts";
 import { guard } from "./pipeline/guard.ts";
 import { Watchdog } from "./pipeline/watchdog.ts";
+import { createMemoryState } from "./storage/memory-state.ts";
 
 /** What of a request a test cares about; the rest is a plain GET. */
 export interface TestRequest {
@@ -43,6 +52,10 @@ export interface TestOptions {
   readonly folder?: string;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Default: an empty one in memory. */
+  readonly store?: StateStore;
+  /** What answers for another service that the plugin sends to. Default: 200 without a body. */
+  readonly forward?: Next;
   /** What answers when the plugin passes a request on. Default: 200 without a body. */
   readonly upstream?: (exchange: Exchange) => GatewayResponse | Promise<GatewayResponse>;
 }
@@ -72,6 +85,10 @@ export async function testPlugin<Schema extends TSchema>(
     folder: test.folder ?? process.cwd(),
     log: test.log ?? SILENT,
     clock: test.clock ?? systemClock,
+    id: `test:${plugin.name}`,
+    store: test.store ?? createMemoryState(test.clock ?? systemClock),
+    allowFaults: true,
+    forwardTo: () => test.forward ?? (async () => ({ status: 200, headers: new HeaderList(), body: null })),
     shared<T extends object>(create: () => T): T {
       shared ??= create();
       return shared as T;

@@ -105,6 +105,9 @@ export const PorticoOptions = Type.Object(
     ),
     trustedProxies: Type.Optional(Type.Array(Type.String(), { description: "Addresses or networks, as 10.0.0.0/8." })),
     store: Type.Optional(StoreOptions),
+    allowFaults: Type.Optional(
+      Type.Boolean({ description: "Let the fault plugin delay and break requests. Never where customers are." }),
+    ),
   },
   strict,
 );

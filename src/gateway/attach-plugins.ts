@@ -1,10 +1,13 @@
+import { basename } from "node:path";
 import type { TSchema } from "typebox";
 import { checkOptions } from "../config/check.ts";
 import type { PluginEntry } from "../config/plugin-entry.ts";
 import type { Problem } from "../config/problem.ts";
 import type { ConfigSource, Path } from "../config/source.ts";
 import { systemClock } from "../core/clock.ts";
+import type { Next } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
+import type { StateStore } from "../core/state-store.ts";
 import { CALL_TIMEOUT_MS, type Logger, PHASES, type Phase, type Plugin } from "../pipeline/contract.ts";
 import { guard } from "../pipeline/guard.ts";
 import type { PluginLoader } from "../pipeline/load-plugins.ts";
@@ -13,6 +16,7 @@ import { Watchdog } from "../pipeline/watchdog.ts";
 
 /** One plugin as a configuration names it, with checked options, ready to be set up for operations. */
 export interface AttachedPlugin {
+  readonly id: string;
   readonly plugin: Plugin;
   readonly phase: Phase;
   readonly options: unknown;
@@ -55,7 +59,8 @@ export async function attachPlugin(
     hasComplained = true;
   };
   const watchdog = limitMs === 0 ? undefined : new Watchdog(limitMs);
-  return { plugin, phase, options, folder: from.folder, shared: new Map(), watchdog, complain };
+  const id = `${basename(from.source.file)}:${place.join(".")}`;
+  return { id, plugin, phase, options, folder: from.folder, shared: new Map(), watchdog, complain };
 }
 
 /** Any plugin may be given another `phase` beside its options. @returns undefined when there is no such phase */
@@ -80,6 +85,14 @@ function strictly(schema: TSchema): TSchema {
   return closed;
 }
 
+/** What the gateway lends to plugins. */
+export interface PluginHost {
+  readonly log: Logger;
+  readonly store: StateStore;
+  readonly allowFaults: boolean;
+  forwardTo(operation: Operation, upstream: object): Next;
+}
+
 /**
  * Sets a plugin up for one operation.
  * @param closers takes what the instance owns
@@ -89,18 +102,22 @@ export async function setUpPlugin(
   attached: AttachedPlugin,
   operation: Operation,
   scheme: SecurityScheme | undefined,
-  log: Logger,
+  host: PluginHost,
   closers: (() => void | Promise<void>)[],
 ): Promise<Step | undefined> {
-  const { plugin, phase, options, folder, shared, watchdog } = attached;
+  const { id, plugin, phase, options, folder, shared, watchdog } = attached;
   try {
     const instance = await plugin.setup({
       options: options as never,
       operation,
       scheme,
       folder,
-      log,
       clock: systemClock,
+      id,
+      log: host.log,
+      store: host.store,
+      allowFaults: host.allowFaults,
+      forwardTo: (upstream) => host.forwardTo(operation, upstream),
       shared<T extends object>(create: () => T): T {
         let value = shared.get(plugin.name) as T | undefined;
         if (value === undefined) {

@@ -100,7 +100,8 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
 /** Of a route that has no service: its mock has answered before. */
 const answerNothing: Next = () => Promise.reject(new GatewayError("NO_INSTANCE", "the route has no upstream"));
 
-function createForward(parts: RouteParts, balancer: Balancer): Next {
+/** Asks an instance of the balancer's service, and another one where that is safe. */
+function createForward(parts: ForwardParts, balancer: Balancer): Next {
   const { options } = parts;
   const tryOnce = createTry(parts, balancer);
   const forward = createRetrying(balancer, tryOnce, {
@@ -110,6 +111,12 @@ function createForward(parts: RouteParts, balancer: Balancer): Next {
   });
   return (exchange) => forward(exchange).catch(toInternalFault);
 }
+type ForwardParts = Pick<RouteParts, "operation" | "options" | "pools" | "connect">;
+
+/** The way to another service than the route's own, for a plugin. */
+export function createSideForward(parts: ForwardParts, balancer: Balancer): Next {
+  return compose([createForwardedHeaders(parts.pools.pseudonym)], createForward(parts, balancer));
+}
 
 const step = (phase: Step["phase"], name: string, handler: Handler | undefined): Step[] =>
   handler === undefined ? [] : [{ phase, name, handler }];
@@ -118,7 +125,7 @@ const countPrefixSegments = ({ publicPath, path }: Operation): number =>
   publicPath.slice(0, publicPath.length - path.length).split("/").length - 1;
 
 /** Over HTTP; where the spec or the route allows it, over a WebSocket, too. */
-function createTry({ operation, options, pools, connect }: RouteParts, balancer: Balancer): TryOnce {
+function createTry({ operation, options, pools, connect }: ForwardParts, balancer: Balancer): TryOnce {
   const tryOptions = {
     timeouts: options.timeouts ?? {},
     preserveHost: options.preserveHost ?? false,

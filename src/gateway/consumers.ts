@@ -6,10 +6,9 @@ import type { Problem } from "../config/problem.ts";
 import { type ConfigSource, readConfigSource } from "../config/source.ts";
 import { type Consumer, compose, type Handler } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
-import type { Logger } from "../pipeline/contract.ts";
 import type { PluginLoader } from "../pipeline/load-plugins.ts";
 import { inOrder, type Step } from "../pipeline/order.ts";
-import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
+import { type AttachedPlugin, attachPlugin, type PluginHost, setUpPlugin } from "./attach-plugins.ts";
 
 interface Known {
   readonly groups: readonly string[];
@@ -21,14 +20,14 @@ interface Known {
 /** Those who call, as the configuration knows them: their groups, and the plugins that run for them alone. */
 export class Consumers {
   private readonly known: ReadonlyMap<string, Known>;
-  private readonly log: Logger;
+  private readonly host: PluginHost;
   private readonly closers: (() => void | Promise<void>)[];
   /** A credential's consumer, and what it is together with its groups here. */
   private readonly joined = new WeakMap<Consumer, Consumer>();
 
-  private constructor(known: ReadonlyMap<string, Known>, log: Logger, closers: (() => void | Promise<void>)[]) {
+  private constructor(known: ReadonlyMap<string, Known>, host: PluginHost, closers: (() => void | Promise<void>)[]) {
     this.known = known;
-    this.log = log;
+    this.host = host;
     this.closers = closers;
   }
 
@@ -36,7 +35,7 @@ export class Consumers {
   static async read(
     config: Config,
     loader: PluginLoader,
-    log: Logger,
+    host: PluginHost,
     closers: (() => void | Promise<void>)[],
     problems: Problem[],
   ): Promise<Consumers> {
@@ -50,7 +49,7 @@ export class Consumers {
       const attached = plugins.filter((plugin) => plugin !== undefined);
       known.set(name, { groups, plugins: attached, own: new Set(attached.map(({ plugin }) => plugin.name)) });
     }
-    return new Consumers(known, log, closers);
+    return new Consumers(known, host, closers);
   }
 
   /** The plugins of an operation, as its consumers change them. */
@@ -117,7 +116,7 @@ export class Consumers {
   private async setUp(name: string, operation: Operation): Promise<Handler> {
     const plugins = this.known.get(name)?.plugins ?? [];
     const steps = await Promise.all(
-      plugins.map((plugin) => setUpPlugin(plugin, operation, undefined, this.log, this.closers)),
+      plugins.map((plugin) => setUpPlugin(plugin, operation, undefined, this.host, this.closers)),
     );
     const handlers = inOrder(steps.filter((step) => step !== undefined)).map(({ handler }) => handler);
     return (exchange, next) => compose(handlers, next)(exchange);

@@ -3,6 +3,7 @@ import { type ConfigInput, loadConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
 import { findNormalisedPath } from "../routing/normalise.ts";
+import { createDryState } from "../storage/create-state.ts";
 import { createLogger } from "../telemetry/log.ts";
 import type { BuiltRoute } from "./build-route.ts";
 import { Services } from "./services.ts";
@@ -22,7 +23,8 @@ export async function explainRequest(
   const { config, problems } = await loadConfig(input);
   const pools = new UpstreamPools();
   const services = new Services(createSources(config, { isDryRun: true }));
-  const built = await buildSnapshot({ config, services, pools, log: createLogger(), cache: createCache({}) });
+  const store = createDryState(config.options.store ?? {});
+  const built = await buildSnapshot({ config, services, pools, log: createLogger(), cache: createCache({}), store });
   await built.snapshot.close();
   await services.close();
   await pools.close();

@@ -9,6 +9,7 @@ import { parseBytes } from "../core/units.ts";
 import { AddressPolicy } from "../discovery/address-policy.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
 import type { Logger } from "../pipeline/contract.ts";
+import { createState } from "../storage/create-state.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { createTrustedProxies } from "./client-address.ts";
 import { Front } from "./front.ts";
@@ -61,17 +62,23 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   if (first.problems.length > 0) throw new ConfigError(first.problems);
   const addresses = new AddressPolicy(first.config.options.discovery?.addresses);
   const pools = new UpstreamPools((host, address, port) => addresses.findRefusalAtConnect(host, address, port));
+  const store = createState(first.config.options.store ?? {}, first.config.folder, log);
   const cache = createCache(first.config.options.store ?? {}, first.config.folder);
   const sources = createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry });
   const services = new Services(sources, { log, addresses });
   const build = async (config: Config): Promise<Snapshot> => {
-    const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache });
+    const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache, store });
     if (problems.length === 0) return snapshot;
     await snapshot.close();
     throw new ConfigError(problems);
   };
   let config = first.config;
-  const front = createFront(await build(config), config.options, pools.pseudonym, options.fallback, log);
+  const firstSnapshot = await build(config).catch(async (error: unknown) => {
+    // Its connections would keep a process alive that does not start.
+    await store.close();
+    throw error;
+  });
+  const front = createFront(firstSnapshot, config.options, pools.pseudonym, options.fallback, log);
   await services.ready();
   services.releaseUnused();
 
@@ -91,6 +98,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     await services.close();
     await pools.close();
     await cache.close();
+    await store.close();
   };
 
   return {

@@ -5,6 +5,7 @@ import type { PluginEntry } from "../config/plugin-entry.ts";
 import { formatPlace, type Problem } from "../config/problem.ts";
 import type { OperationOptions } from "../config/schema.ts";
 import type { Operation } from "../core/operation.ts";
+import type { StateStore } from "../core/state-store.ts";
 import { parseBytes } from "../core/units.ts";
 import type { UpstreamPools } from "../forwarding/http.ts";
 import { listSpecFiles, readDocument } from "../openapi/load.ts";
@@ -19,6 +20,7 @@ import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins
 import { type BuiltRoute, buildRoute } from "./build-route.ts";
 import { readConnectOptions } from "./connect-options.ts";
 import { Consumers } from "./consumers.ts";
+import { createConsumerHost, createPluginHost } from "./plugin-host.ts";
 import type { Services } from "./services.ts";
 
 /** All that answers requests, immutable: a reload builds another one and swaps. */
@@ -37,6 +39,8 @@ export interface SnapshotParts {
   readonly log: Logger;
   /** Kept across reloads, as the pools are. */
   readonly cache: Cache;
+  /** What plugins keep beyond a request; kept across reloads, too. */
+  readonly store: StateStore;
 }
 
 /** Builds a snapshot, or says everything that is wrong; never half of one. */
@@ -49,7 +53,7 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
   const routes: BuiltRoute[] = [];
   const loader = new PluginLoader();
   const global = await attachAll(config.options.plugins ?? [], ["plugins"], config, loader, problems);
-  const consumers = await Consumers.read(config, loader, parts.log, closers, problems);
+  const consumers = await Consumers.read(config, loader, createConsumerHost(parts), closers, problems);
   for (const route of config.routes) {
     for (const spec of await readSpecs(route, problems)) {
       specs.push(spec);
@@ -161,7 +165,7 @@ class RouteBuilder {
       );
       const steps = await Promise.all(
         [...global, ...own, ...extra].map((plugin) =>
-          setUpPlugin(plugin, operation, undefined, this.parts.log, this.closers),
+          setUpPlugin(plugin, operation, undefined, createPluginHost(this.parts, this.route, merged), this.closers),
         ),
       );
       const guards =
@@ -251,7 +255,13 @@ class RouteBuilder {
       } else if (guard === "upstream") {
         enforcers.set(scheme, { scheme: known, step: guard });
       } else {
-        const step = await setUpPlugin(guard, operation, known, this.parts.log, this.closers);
+        const step = await setUpPlugin(
+          guard,
+          operation,
+          known,
+          createPluginHost(this.parts, this.route, this.route.options),
+          this.closers,
+        );
         if (step !== undefined) enforcers.set(scheme, { scheme: known, step });
       }
     }

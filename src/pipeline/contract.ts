@@ -1,7 +1,8 @@
 import type { Static, TSchema } from "typebox";
 import type { Clock } from "../core/clock.ts";
-import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
+import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
+import type { StateStore } from "../core/state-store.ts";
 
 /** Where in the life of a request a handler runs, outermost first. */
 export const PHASES = [
@@ -34,6 +35,18 @@ export interface SetupContext<Options> {
   readonly folder: string;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Names this entry of the configuration, the same in every gateway that has the same files. */
+  readonly id: string;
+  /** `store` of the configuration: Redis, a folder on disk, or else memory. */
+  readonly store: StateStore;
+  /** True when the configuration says `allowFaults: true`: this is not where customers are. */
+  readonly allowFaults: boolean;
+  /**
+   * Sends to another service than the route's, with its timeouts and retries.
+   * @param upstream as `upstream` of a route
+   * @throws Error when it names no service that is known
+   */
+  forwardTo(upstream: object): Next;
   /**
    * One object for all operations that this entry of the configuration guards: a rate limit of a route counts all of
    * its operations together. Made by the first caller, closed with the snapshot.

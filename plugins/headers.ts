@@ -1,0 +1,29 @@
+import { definePlugin, Type } from "../src/plugin.ts";
+import { compileHeaderChanges, HeaderChanges } from "./transforming/header-changes.ts";
+
+export default definePlugin({
+  name: "headers",
+  phase: "transform",
+  options: Type.Object(
+    {
+      request: Type.Optional({
+        ...HeaderChanges,
+        description:
+          "Changes before the request goes to the service. Values may hold ${params.id}, ${claims.sub} and the like.",
+      }),
+      response: Type.Optional({ ...HeaderChanges, description: "Changes before the answer goes to the client." }),
+    },
+    { additionalProperties: false, minProperties: 1 },
+  ),
+  setup({ options }) {
+    const changeRequest = options.request && compileHeaderChanges(options.request);
+    const changeResponse = options.response && compileHeaderChanges(options.response);
+    return async function changeHeaders(exchange, next) {
+      changeRequest?.(exchange.request.headers, exchange);
+      if (changeResponse === undefined) return next(exchange);
+      const response = await next(exchange);
+      changeResponse(response.headers, exchange);
+      return response;
+    };
+  },
+});

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { systemClock } from "../core/clock.ts";
+import type { StateStore } from "../core/state-store.ts";
+import { createDiskState } from "./disk-state.ts";
+import { createMemoryState } from "./memory-state.ts";
+import { createRedisState, type RedisLog } from "./redis-state.ts";
+
+interface StateOptions {
+  readonly redis?: string;
+  readonly disk?: string;
+}
+
+/** What stands in for the store of a configuration that is only looked at: it says what it would be, and touches nothing. */
+export const createDryState = (options: StateOptions): StateStore => ({
+  ...createMemoryState(systemClock),
+  kind: options.redis !== undefined ? "redis" : options.disk !== undefined ? "disk" : "memory",
+});
+
+/** The store of plugins that a configuration asks for: Redis, else a folder on disk, else memory. */
+export function createState(options: StateOptions, folder: string, log: RedisLog): StateStore {
+  if (options.redis !== undefined) return createRedisState(options.redis, systemClock, log);
+  if (options.disk !== undefined) return createDiskState(join(folder, options.disk, "state"), systemClock);
+  return createMemoryState(systemClock);
+}
