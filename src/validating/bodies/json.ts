@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { Malformed } from "../parameters/decode.ts";
 
 /** Nesting that is taken. Deeper is nobody's data, and recursion over it would end in a full stack. ATTACKS 40. */
@@ -18,53 +18,63 @@ const NOT_JSON = new Malformed("parse", "is not JSON");
 
 /**
  * Reads JSON so that no other reader could see something else in the same bytes (ATTACKS 40): what is ambiguous is
- * refused. One pass over the bytes counts the members; `JSON.parse` keeps one of two equal names, so fewer members in
- * the value than in the text means a duplicate.
+ * refused. `JSON.parse` keeps one of two equal names, so fewer members in the value than in the text means a duplicate.
  * @returns the value, or why there is none
  */
 export function parseJson(bytes: Buffer): unknown {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return HAS_BOM;
-  if ((bytes[0] === 0xfe && bytes[1] === 0xff) || (bytes[0] === 0xff && bytes[1] === 0xfe) || !isUtf8(bytes))
-    return NOT_UTF8;
-  let members = 0;
-  let depth = 0;
-  let hasEscapedSurrogate = false;
+  const isPlain = isAscii(bytes);
+  if (!isPlain && !isUtf8(bytes)) return NOT_UTF8;
+  const text = bytes.toString(isPlain ? "latin1" : "utf8");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return bytes.includes(0) ? NOT_UTF8 : NOT_JSON;
+  }
+  const count = countMembers(value, 0);
+  if (Number.isNaN(count)) return OUT_OF_RANGE;
+  if (count === Number.POSITIVE_INFINITY) return TOO_DEEP;
+  // Each member has such a colon, and a few texts have one, too: only when there are more is a closer look needed.
+  if (count !== countLikelyColons(bytes) && count !== countColons(bytes)) return DUPLICATE;
+  return text.includes("\\u") && !isWellFormed(value) ? LONE_SURROGATE : value;
+}
+
+/** Colons after a quote or white space: all that part a name from its value, and some inside texts. */
+function countLikelyColons(bytes: Buffer): number {
+  let count = 0;
+  const { length } = bytes;
+  for (let i = 1; i < length; i++) {
+    if (bytes[i] !== COLON) continue;
+    const before = bytes[i - 1] as number;
+    if (before === QUOTE || before <= 0x20) count++;
+  }
+  return count;
+}
+
+/** Colons outside texts. */
+function countColons(bytes: Buffer): number {
+  let count = 0;
   const { length } = bytes;
   for (let i = 0; i < length; i++) {
     const byte = bytes[i] as number;
-    if (byte === QUOTE) {
-      for (i++; i < length; i++) {
-        const inner = bytes[i] as number;
-        if (inner === QUOTE) break;
-        if (inner !== BACKSLASH) continue;
-        i++;
-        // \ud8… to \udf…
-        if (bytes[i] === 0x75 && ((bytes[i + 1] as number) | 0x20) === 0x64) hasEscapedSurrogate = true;
-      }
-    } else if (byte === COLON) members++;
-    else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > MAX_DEPTH) return TOO_DEEP;
-    } else if (byte === 0x7d || byte === 0x5d) depth--;
+    if (byte === COLON) count++;
+    else if (byte === QUOTE) {
+      for (i++; i < length && bytes[i] !== QUOTE; i++) if (bytes[i] === BACKSLASH) i++;
+    }
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return NOT_JSON;
-  }
-  const count = countMembers(value);
-  if (count !== members) return Number.isNaN(count) ? OUT_OF_RANGE : DUPLICATE;
-  return hasEscapedSurrogate && !isWellFormed(value) ? LONE_SURROGATE : value;
+  return count;
 }
 
-/** @returns NaN when a number is beyond what a double holds: JSON.parse makes it infinite */
-function countMembers(value: unknown): number {
+/** @returns NaN when a number is beyond what a double holds: JSON.parse makes it infinite. Infinity when it is too deep */
+function countMembers(value: unknown, depth: number): number {
   if (typeof value !== "object" || value === null) return typeof value === "number" ? value - value : 0;
+  if (depth >= MAX_DEPTH) return Number.POSITIVE_INFINITY;
   let count = 0;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       const item: unknown = value[i];
-      if (typeof item === "object") count += countMembers(item);
+      if (typeof item === "object") count += countMembers(item, depth + 1);
       else if (typeof item === "number") count += item - item;
     }
     return count;
@@ -73,7 +83,7 @@ function countMembers(value: unknown): number {
   for (const name in value) {
     count++;
     const member = (value as Record<string, unknown>)[name];
-    if (typeof member === "object") count += countMembers(member);
+    if (typeof member === "object") count += countMembers(member, depth + 1);
     else if (typeof member === "number") count += member - member;
   }
   return count;

@@ -17,7 +17,6 @@ export function createCompiler(direction: Direction): (schema: SchemaObject | bo
     validateSchema: false,
     addUsedSchema: false,
     allErrors: false,
-    ownProperties: true,
     unicodeRegExp: true,
     code: { regExp: toRegExp },
   });
@@ -65,6 +64,7 @@ const NEEDS_EVALUATOR = new Set([
   "unevaluatedItems",
   "unevaluatedProperties",
 ]);
+const NAMED = new Set(["properties", "dependentRequired", "dependentSchemas"]);
 const BARE_REFERENCE = /^#(?:\/\$defs\/[^/%~]+)?$/;
 
 /**
@@ -79,9 +79,9 @@ export function isCompilable(schema: unknown, isRoot = true): boolean {
     if (keyword === "$ref" && !BARE_REFERENCE.test(schema.$ref as string)) return false;
     if (keyword === "required" && (schema.required as string[]).some((name) => name in Object.prototype)) return false;
     if (keyword === "enum" && (schema.enum as unknown[]).length === 0) return false;
-    if (keyword === "properties" && Object.keys(schema.properties as object).some((name) => name in Object.prototype)) {
+    // Ajv asks `data.name !== undefined`, which is true of what every object inherits.
+    if (NAMED.has(keyword) && Object.keys(schema[keyword] as object).some((name) => name in Object.prototype))
       return false;
-    }
   }
   let isGood = true;
   forEachSubschema(schema, (sub) => {
