@@ -62,8 +62,8 @@ export interface Plugin<Schema extends TSchema = TSchema> {
   /** @returns the handler; close() of what it owns is called when its snapshot is replaced */
   setup(context: SetupContext<Static<Schema>>): PluginInstance | Promise<PluginInstance>;
   /**
-   * Milliseconds that one call may take on its own, before it calls `next` and again after `next` has answered. Beyond
-   * that the client gets 500 PLUGIN_FAILED. Default {@link CALL_TIMEOUT_MS}; 0: no limit, for what reads bodies or waits.
+   * Milliseconds that a call may wait before it calls `next`, or answers itself. Beyond that the client gets 500
+   * PLUGIN_FAILED. Default {@link CALL_TIMEOUT_MS}; 0: no limit, for what reads bodies or waits.
    */
   readonly callTimeoutMs?: number;
 }
