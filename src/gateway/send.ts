@@ -26,9 +26,24 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
   }
   if (response.headers.has("trailer")) response.headers.delete("trailer");
   writeHead(outgoing, response, isMounted);
-  if (body === null || exchange.request.method === "HEAD") outgoing.end();
-  // As text it leaves in one write with the header section.
-  else outgoing.end(body.toString("latin1"), "latin1");
+  const { status } = response;
+  if (body === null || exchange.request.method === "HEAD" || status === 204 || status === 304) outgoing.end();
+  else if (isMounted || !response.headers.has("content-length")) outgoing.end(body);
+  else endInOneWrite(outgoing, body);
+}
+
+/**
+ * `end(body)` makes two writes of it, joined by a `writev` that costs twice a plain write: 5 µs a request. As a part of
+ * the header section the body leaves in one. Where Node should no longer keep that section here, it goes the usual way.
+ */
+function endInOneWrite(outgoing: ServerResponse, body: Buffer): void {
+  const known = outgoing as unknown as { _header: unknown };
+  if (typeof known._header !== "string") {
+    outgoing.end(body);
+    return;
+  }
+  known._header += body.toString("latin1");
+  outgoing.end();
 }
 
 function sendStream(exchange: Exchange, response: GatewayResponse, body: Readable, isMounted: boolean): void {
