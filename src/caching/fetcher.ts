@@ -1,13 +1,11 @@
 import { isStream } from "../core/body.ts";
 import { type CacheEvent, channels } from "../core/channels.ts";
-import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
-import type { HeaderList } from "../core/headers.ts";
 import { nameOf, type Operation } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
-import type { Cache, Miss } from "./cache.ts";
+import type { Cache } from "./cache.ts";
 import { askAbout, isAboutAnother, isConditional } from "./conditional.ts";
-import type { Directives } from "./directives.ts";
+import { bringBack, discard, type Errand, expectedLength, isFor, isUpstreams, tagsOf } from "./errand.ts";
 import { Flight, type Landing } from "./flight.ts";
 import { toFreshness } from "./freshness.ts";
 import { resourceOf } from "./key.ts";
@@ -16,21 +14,8 @@ import { findStorable, renewHeaders, type Storable, shapeOf } from "./policy.ts"
 import { type Recorded, Recorder } from "./recorder.ts";
 import { respond } from "./respond.ts";
 import { mayStandIn } from "./reuse.ts";
-import { variantOf } from "./vary.ts";
 
 type AsOf = ReturnType<Cache["now"]>;
-
-/** One request that the store alone cannot answer. */
-export interface Errand {
-  readonly exchange: Exchange;
-  readonly next: Next;
-  readonly key: string;
-  readonly partition: string;
-  /** Stale, or not wanted as it is. */
-  readonly stored: StoredAnswer | undefined;
-  readonly directives: Directives | undefined;
-  readonly miss: Miss | "stale" | "request";
-}
 
 /** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
 export class Fetcher {
@@ -194,7 +179,7 @@ export class Fetcher {
       this.done(name, flight);
       if (name !== undefined && response.status < 500) this.cache.uncacheable.add(name);
       flight.release();
-      return finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`, this, "miss");
+      return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`);
     }
     const keep = (recorded: Recorded | undefined): void => {
       this.done(name, flight);
@@ -224,7 +209,7 @@ export class Fetcher {
       flight.whenFollowed(() => recorder.hurry());
       response.body = recorder;
     }
-    return finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}; stored`, this, "miss");
+    return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}; stored`);
   }
 
   private keep(
@@ -283,7 +268,7 @@ export class Fetcher {
         this.cache.remove(stored);
       }
     }
-    return finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`, this, "miss");
+    return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`);
   }
 
   private standInOrThrow(errand: Errand, error: unknown): GatewayResponse {
@@ -303,50 +288,15 @@ export class Fetcher {
     if (name !== undefined && this.cache.flights.get(name) === flight) this.cache.flights.delete(name);
   }
 
-  tell(exchange: Exchange, event: CacheEvent["event"], bytes: number): void {
+  private finish(exchange: Exchange, response: GatewayResponse, status: string): GatewayResponse {
+    exchange.cacheStatus = status;
+    response.headers.append("Cache-Status", status);
+    this.tell(exchange, "miss", 0);
+    return response;
+  }
+
+  private tell(exchange: Exchange, event: CacheEvent["event"], bytes: number): void {
     if (!channels.cache.hasSubscribers) return;
     channels.cache.publish({ exchange, operation: this.operationName, event, bytes } satisfies CacheEvent);
   }
-}
-
-/** The answer is for a follower as well when it agrees in all that the answer was selected by. */
-const isFor = (landing: Extract<Landing, { kind: "answer" }>, exchange: Exchange): boolean =>
-  (landing.selectors.length === 0 ||
-    variantOf(landing.selectors, landing.headers) === variantOf(landing.selectors, exchange.request.headers)) &&
-  (landing.answer.status < 400 || landing.answer.shape === shapeOf(exchange.request.headers));
-
-const isUpstreams = (error: unknown): boolean => error instanceof GatewayError && error.status >= 500;
-
-function bringBack(exchange: Exchange, fork: Exchange): void {
-  exchange.endpoint = fork.endpoint;
-  exchange.attempts += fork.attempts;
-}
-
-function finish(
-  exchange: Exchange,
-  response: GatewayResponse,
-  status: string,
-  fetcher: Fetcher,
-  event: CacheEvent["event"],
-): GatewayResponse {
-  exchange.cacheStatus = status;
-  response.headers.append("Cache-Status", status);
-  fetcher.tell(exchange, event, 0);
-  return response;
-}
-
-function discard({ body }: GatewayResponse): void {
-  if (isStream(body)) body.destroy();
-}
-
-function expectedLength(headers: HeaderList): number | undefined {
-  const value = headers.get("content-length");
-  return value === undefined || !/^\d+$/.test(value) ? undefined : Number(value);
-}
-
-/** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */
-function tagsOf(headers: HeaderList): string[] {
-  const keys = headers.getJoined("surrogate-key")?.split(/[ ,]+/) ?? [];
-  const tags = headers.getJoined("cache-tag")?.split(",") ?? [];
-  return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))].slice(0, 1000);
 }
