@@ -23,6 +23,7 @@ import { createRequestValidator } from "../validating/request.ts";
 import { createResponseValidator } from "../validating/response.ts";
 
 import { answerErrors } from "./answer-errors.ts";
+import { createLifecycleHandler } from "./lifecycle.ts";
 
 export interface RouteParts {
   readonly operation: Operation;
@@ -72,6 +73,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
       "answer-errors",
       parts.plugins.some(({ phase }) => phase === "observe") ? answerErrors : undefined,
     ),
+    ...step("observe", "lifecycle", createLifecycleHandler(operation)),
     ...security,
     ...parts.afterAuthentication,
     ...step("authenticate", "identity", setIdentity),

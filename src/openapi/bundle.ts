@@ -2,7 +2,7 @@ import type { Schema } from "../core/operation.ts";
 import { applyDiscriminator, type DiscriminatorContext } from "./discriminator.ts";
 import type { SpecFiles } from "./files.ts";
 import { isObject, type Json, parsePointer } from "./json.ts";
-import { LIST, leadsTo, MAP, SINGLE } from "./subschemas.ts";
+import { LIST, leadsTo, MAP, meansBase, SINGLE, type Visited, withoutChoice } from "./subschemas.ts";
 import { upgradeKeywords } from "./upgrade-schema.ts";
 
 /** For each name, the outermost `$dynamicAnchor` of the resources that evaluation came through. */
@@ -11,7 +11,7 @@ type DynamicScope = ReadonlyMap<string, string>;
 /** Where a schema stands while it is copied. */
 interface Place {
   /** The definition that the copy is part of, while it still looks at the same value; else undefined. */
-  readonly home: string | undefined;
+  readonly home: Visited | undefined;
   readonly isInAllOf: boolean;
   readonly scope: DynamicScope;
 }
@@ -39,14 +39,14 @@ class Bundle implements DiscriminatorContext {
   root(schema: Json): Schema {
     let scope = this.enter("#", new Map());
     let node: unknown = schema;
-    let home: string | undefined;
+    let home: Visited | undefined;
     // A schema that is nothing but a reference is opened, so that readers find its type at the top.
     // The bound is for a circle whose links have more than a reference in them: 3.0 ignores what else they have.
     for (let i = 0; i < 100 && isObject(node) && typeof node.$ref === "string"; i++) {
       if (!this.isOnlyReference(node) || !this.isKnown(node.$ref)) break;
-      home = node.$ref;
-      scope = this.enter(home, scope);
-      node = this.files.find(home);
+      home = { reference: node.$ref, isBase: false };
+      scope = this.enter(home.reference, scope);
+      node = this.files.find(home.reference);
     }
     const root = this.copy(node, { home, isInAllOf: false, scope });
     for (let work = this.pending.pop(); work !== undefined; work = this.pending.pop()) work();
@@ -73,13 +73,13 @@ class Bundle implements DiscriminatorContext {
 
   refer(reference: string, place: Place): Json | boolean {
     if (!this.isKnown(reference)) return { $ref: reference };
-    let isBase = false;
-    if (place.home !== undefined && leadsTo(reference, place.home, (text) => this.files.find(text))) {
-      // A base class that lists its children as `oneOf`, and they it in `allOf`: inside a child it means the base alone.
-      isBase = place.isInAllOf && reference !== place.home;
-      if (!isBase) return {};
-    }
-    isBase ||= place.isInAllOf && toDiscriminated(this.files.find(reference));
+    const { home, isInAllOf } = place;
+    const find = (text: string): unknown => this.files.find(text);
+    const isParent = isInAllOf && home !== undefined && meansBase(home.reference, reference, find);
+    const target = find(reference);
+    const isBase = isParent || (isInAllOf && isObject(target) && isDiscriminatedBase(target));
+    // A circle that nothing breaks says nothing.
+    if (home !== undefined && leadsTo({ reference, isBase: isParent }, home, find)) return {};
     const scope = this.enter(reference, place.scope);
     const key = `${reference} ${isBase ? "base" : ""} ${[...scope].join(" ")}`;
     let name = this.names.get(key);
@@ -87,9 +87,8 @@ class Bundle implements DiscriminatorContext {
       name = this.nameFor(reference);
       this.names.set(key, name);
       this.definitions[name] = true;
-      const target = this.files.find(reference);
-      const schema = isBase && isObject(target) ? withoutChoice(target) : target;
-      const at = { home: reference, isInAllOf: false, scope };
+      const schema = isBase ? withoutChoice(target) : target;
+      const at = { home: { reference, isBase: isParent }, isInAllOf: false, scope };
       const own = name;
       this.pending.push(() => {
         this.definitions[own] = this.copy(schema, at);
@@ -116,7 +115,7 @@ class Bundle implements DiscriminatorContext {
         result[keyword] = this.copy(value, at);
       }
     }
-    this.references(schema, result, inPlace);
+    this.references(schema, result, place);
     if (isObject(schema.discriminator) || typeof schema.discriminator === "string") {
       return applyDiscriminator(this, schema, result, inPlace);
     }
@@ -189,9 +188,6 @@ function merge(result: Json, copy: Json | boolean): void {
   }
 }
 
-const toDiscriminated = (schema: unknown): boolean => isObject(schema) && schema.discriminator !== undefined;
-
-function withoutChoice(schema: Json): Json {
-  const { oneOf: _one, anyOf: _any, discriminator: _discriminator, ...base } = schema;
-  return base;
-}
+/** A base class without `oneOf`: a child that has it in `allOf` must not be sent on to itself. */
+const isDiscriminatedBase = ({ discriminator, oneOf, anyOf }: Json): boolean =>
+  discriminator !== undefined && oneOf === undefined && anyOf === undefined;

@@ -1,8 +1,9 @@
 import type { SpecFiles } from "./files.ts";
 import { isObject, type Json, parsePointer, toList, toObject } from "./json.ts";
+import type { Visited } from "./subschemas.ts";
 
 interface Place {
-  readonly home: string | undefined;
+  readonly home: Visited | undefined;
   readonly isInAllOf: boolean;
   readonly scope: ReadonlyMap<string, string>;
 }
@@ -76,7 +77,7 @@ function dispatchToChildren(
   place: Place,
 ): Json {
   if (place.home === undefined) return result;
-  const children = childrenOf(context.files, place.home);
+  const children = childrenOf(context.files, place.home.reference);
   const choice: Json[] = [];
   for (const child of children) {
     const values = [...valuesOf(context.files, child, property, mapping)];

@@ -4,9 +4,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { SourceLocation } from "../core/operation.ts";
 import { type FileIndex, type FoundReference, indexFile } from "./index-file.ts";
 import { findByPointer, isObject, type Json, toList, toObject, toPointer, toToken } from "./json.ts";
-import { parseSource } from "./parse.ts";
+import { MAX_DEPTH, parseSource } from "./parse.ts";
 import { locateAll } from "./positions.ts";
 import { SpecError } from "./spec-error.ts";
+import { findLongChain } from "./subschemas.ts";
 import { detectVersion, type SpecVersion } from "./version.ts";
 
 interface LoadedFile {
@@ -52,6 +53,11 @@ export class SpecFiles {
     for (const check of this.pendingChecks.splice(0)) check();
     const { local } = (this.loaded.get(this.file) as LoadedFile).index;
     for (const [reference, path] of local) this.mustExist(reference, this.file, path);
+    const endless = findLongChain(local.keys(), MAX_DEPTH, (reference) => this.find(reference));
+    if (endless !== undefined) {
+      const message = `${endless} is made of more than ${MAX_DEPTH} schemas, each referring to the next`;
+      throw new SpecError(message, this.locate(endless));
+    }
   }
 
   /** What a canonical reference points to. */
@@ -132,6 +138,10 @@ export class SpecFiles {
     if (this.identified.has(resource) || isMetaSchema(resource)) return;
     // Another file may yet call itself so: only when all are read is it wrong.
     if (!resource.startsWith("file:///") || /^file:/i.test(text)) return;
+    // An encoded slash is no slash to a URL and one to a file system: no honest reference has it.
+    if (/%(2f|5c|00)/i.test(resource)) {
+      throw new SpecError(`$ref "${text}" hides a slash in its file name`, this.place(from.file, path));
+    }
     const file = fileURLToPath(resource);
     this.load(file, this.readInside(file, text, from, path));
   }

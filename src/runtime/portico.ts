@@ -8,6 +8,9 @@ import { createAdminServer } from "../admin/server.ts";
 import { loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import { createGateway as createBareGateway, type Gateway, type GatewayOptions } from "../gateway/gateway.ts";
+import type { Fallback } from "../gateway/handle.ts";
+import { createWellKnownFallback } from "../gateway/well-known.ts";
+import type { Spec } from "../openapi/operations.ts";
 import { createPortalFallback } from "../portal/fallback.ts";
 import { startEmbeddedRegistry } from "../registry/embedded.ts";
 import { ApiKeyFile } from "../storage/api-key-file.ts";
@@ -31,14 +34,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
   if (problems.length > 0) throw new ConfigError(problems);
   const { admin, portal } = config.options;
   const metrics = new Metrics();
-  const portalFallback =
-    portal === false ? undefined : createPortalFallback(portal?.path ?? "/portal", () => gateway.current().specs);
+  const ownPages =
+    portal === false ? undefined : createOwnPages(portal?.path ?? "/portal", () => gateway.current().specs);
   const registry = await startEmbeddedRegistry(config);
   let gateway: Gateway;
   try {
     gateway = await createBareGateway({
       ...options,
-      fallback: options.fallback ?? portalFallback,
+      fallback: options.fallback ?? ownPages,
       ownRegistry: registry && { url: registry.url, token: registry.readToken },
     });
   } catch (error) {
@@ -101,3 +104,10 @@ export async function listenOn(server: Server, port: number, host: string): Prom
 
 const apiKeyRouters = (file: string | undefined, folder: string): Router[] =>
   file === undefined ? [] : [createApiKeyRouter(new ApiKeyFile(resolve(folder, file)))];
+
+/** What the gateway answers itself where no operation has the path: the portal, and what RFC 9727 asks for. */
+function createOwnPages(path: string, specs: () => readonly Spec[]): Fallback {
+  const portal = createPortalFallback(path, specs);
+  const wellKnown = createWellKnownFallback(specs, path);
+  return (exchange) => wellKnown(exchange) || portal(exchange);
+}
