@@ -1,11 +1,14 @@
 import { parseArgs } from "node:util";
-import { formatProblem } from "../config/problem.ts";
+import { formatPlace, formatProblem } from "../config/problem.ts";
 import { checkConfig } from "../gateway/check-config.ts";
 
-/** `portico check`: reads everything and runs nothing; exit code 1 when something is wrong. */
+/** `portico check`: reads everything and runs nothing; exit code 1 when something is wrong. Warnings leave it 0. */
 export async function check(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { config: { type: "string" } } });
-  const { problems, operations } = await checkConfig({ file: values.config });
+  const { problems, warnings, operations } = await checkConfig({ file: values.config });
+  for (const warning of warnings) {
+    process.stderr.write(`${formatPlace(warning)} warning: ${warning.message}\n`);
+  }
   for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
   if (problems.length > 0) {
     process.stderr.write(`${problems.length} problem${problems.length === 1 ? "" : "s"}\n`);
