@@ -70,8 +70,8 @@ class Parser {
       this.at++;
     } else {
       this.at +=
-        /^(?:\\u\{[^}]*\}|\\[pP]\{[^}]*\}|\\.|\[(?:\\.|[^\]\\])*\]|[^])/.exec(this.source.slice(this.at))?.[0].length ??
-        1;
+        /^(?:\\u\{[^}]*\}|\\[pP]\{[^}]*\}|\\.|\[(?:\\.|[^\]\\])*\]|[\s\S])/.exec(this.source.slice(this.at))?.[0]
+          .length ?? 1;
     }
     const text = this.source.slice(start, this.at);
     const quantifier = /^(?:[*+?]|\{\d+(?:,\d*)?\})\??/.exec(this.source.slice(this.at))?.[0] ?? "";
