@@ -6,7 +6,7 @@ import type { StoredAnswer } from "./answer.ts";
 import type { Cache } from "./cache.ts";
 import { askAbout, isAboutAnother, isConditional } from "./conditional.ts";
 import { bringBack, discard, type Errand, expectedLength, isFor, isUpstreams, tagsOf } from "./errand.ts";
-import { Flight, type Landing } from "./flight.ts";
+import { Flight } from "./flight.ts";
 import { toFreshness } from "./freshness.ts";
 import { resourceOf } from "./key.ts";
 import type { CacheOptions } from "./options.ts";
@@ -104,8 +104,7 @@ export class Fetcher {
     if (stored !== undefined && response.status >= 500 && mayStandIn(stored.freshness, errand.directives, Date.now())) {
       this.done(name, flight);
       discard(response);
-      const landing: Landing = { kind: "answer", answer: stored, selectors: [], headers: exchange.request.headers };
-      flight.land(landing);
+      flight.land({ kind: "answer", answer: stored, selectors: [], headers: exchange.request.headers });
       return this.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
     }
     return this.store(errand, name, flight, response, requestedAtMs, asOf);
@@ -190,9 +189,8 @@ export class Fetcher {
       const answer = this.keep(errand, storable, response.status, recorded, asOf);
       const isReusable = storable.freshness.freshUntilMs > Date.now() && !storable.freshness.alwaysAsk;
       const { selectors } = storable;
-      flight.land(
-        isReusable ? { kind: "answer", answer, selectors, headers: exchange.request.headers } : { kind: "released" },
-      );
+      if (isReusable) flight.land({ kind: "answer", answer, selectors, headers: exchange.request.headers });
+      else flight.release();
     };
     const { body } = response;
     if (!isStream(body)) {
