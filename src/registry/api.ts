@@ -106,7 +106,7 @@ export function createApi({ registry, quota, addresses }: ApiParts): Readonly<Re
   }
 }
 
-function assertMayWrite(caller: Caller): void {
+export function assertMayWrite(caller: Caller): void {
   if (!caller.mayWrite) throw new GatewayError("FORBIDDEN", "this token may only read");
 }
 

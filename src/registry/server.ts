@@ -8,6 +8,7 @@ import { toProblem } from "../core/problem.ts";
 import type { AddressPolicy } from "../discovery/address-policy.ts";
 import type { Access, Caller } from "./access.ts";
 import { createApi } from "./api.ts";
+import { createEurekaRouter } from "./eureka.ts";
 import { Quota, type QuotaOptions } from "./quota.ts";
 import type { Registry } from "./registry.ts";
 import { readRegistrySpec, validateAgainst } from "./validate.ts";
@@ -37,6 +38,8 @@ export async function createRegistryServer(parts: RegistryServerParts): Promise<
     response.locals.caller = access.authenticate(request);
     next();
   });
+  const register = spec.operations.find(({ id }) => id === "registerInstance") as Operation;
+  app.use("/eureka", createEurekaRouter({ registry, quota, addresses }, register));
   for (const [path, operations] of byPath(spec.operations)) {
     const route = app.route(path.replace(/\{([^}]*)\}/g, ":$1"));
     for (const operation of operations) {
@@ -68,7 +71,9 @@ function sendProblem(error: unknown, response: Response, onError: RegistryServer
   const known =
     error instanceof GatewayError || status >= 500
       ? error
-      : new GatewayError("PATH_REFUSED", "the path cannot be decoded", { cause: error });
+      : status === 413
+        ? new GatewayError("BODY_TOO_LARGE", "the registry takes small bodies", { cause: error })
+        : new GatewayError("PATH_REFUSED", "the path cannot be decoded", { cause: error });
   const problem = toProblem(known, String(response.locals.requestId ?? ""));
   if (problem.status >= 500) onError?.(error);
   response.writeHead(problem.status, problem.headers.toFlat());

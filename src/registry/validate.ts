@@ -58,3 +58,34 @@ export function validateAgainst(operation: Operation): RequestHandler {
     next();
   };
 }
+
+const validators = new WeakMap<Operation, ReturnType<typeof createRequestValidator>>();
+
+/** Holds a registration that came by another protocol against the same rules. @throws REQUEST_INVALID */
+export async function assertRegistration(
+  operation: Operation,
+  place: { readonly service: string; readonly id: string },
+  registration: object,
+): Promise<void> {
+  if (!validators.has(operation))
+    validators.set(operation, createRequestValidator(operation, {}, { bodyBytes: BODY_BYTES }));
+  const exchange = new Exchange({
+    id: "",
+    request: {
+      method: operation.method,
+      target: operation.path,
+      path: operation.path,
+      query: "",
+      headers: new HeaderList(["Content-Type", "application/json"]),
+      body: Buffer.from(JSON.stringify(registration)),
+      httpVersion: "1.1",
+      scheme: "http",
+      authority: "",
+    },
+    client: { address: "", peer: "" },
+    startedAtMs: performance.now(),
+  });
+  exchange.operation = operation;
+  exchange.pathParameters = { ...place };
+  await validators.get(operation)?.handler(exchange, async () => PASSED);
+}

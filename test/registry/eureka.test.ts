@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { createRegistrySource } from "../../src/discovery/registry.ts";
+import { call, eventually, idsOf, startTestRegistry } from "../support/registry.ts";
+
+interface EurekaClient {
+  start(callback: (error?: Error) => void): void;
+  stop(callback: () => void): void;
+  getInstancesByAppId(app: string): { ipAddr: string }[];
+  on(event: string, listener: () => void): void;
+}
+const { Eureka } = createRequire(import.meta.url)("eureka-js-client") as {
+  Eureka: new (options: object) => EurekaClient;
+};
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+test("npm's eureka-js-client registers, renews, reads, is seen by the gateway's source and deregisters", async (t) => {
+  const { url } = await startTestRegistry(t);
+  const client = new Eureka({
+    logger: quiet,
+    instance: {
+      app: "PETSTORE",
+      instanceId: "pets:1",
+      hostName: "localhost",
+      ipAddr: "127.0.0.1",
+      port: { $: 9000, "@enabled": true },
+      vipAddress: "petstore",
+      statusPageUrl: "",
+      dataCenterInfo: { "@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", name: "MyOwn" },
+      leaseInfo: { durationInSecs: 2 },
+    },
+    eureka: {
+      host: "127.0.0.1",
+      port: Number(new URL(url).port),
+      servicePath: "/eureka/apps/",
+      heartbeatInterval: 300,
+    },
+  });
+  await new Promise<void>((resolve, reject) => client.start((error) => (error ? reject(error) : resolve())));
+  const source = createRegistrySource({ urls: [url] });
+  t.after(() => source.close());
+  let told = "";
+  source.watch("petstore", (instances) => {
+    told = instances.map((instance) => instance.url).join();
+  });
+  await eventually(
+    () => told,
+    (urls) => urls === "http://127.0.0.1:9000",
+  );
+  let beats = 0;
+  client.on("heartbeat", () => beats++);
+  await eventually(
+    () => beats,
+    (count) => count >= 9,
+  );
+  assert.deepEqual(idsOf(await call("GET", `${url}/v1/services/petstore`)), ["pets:1"]);
+  await new Promise<void>((resolve) => client.stop(resolve));
+  await eventually(
+    () => told,
+    (urls) => urls === "",
+  );
+});
+
+const xml = `<?xml version="1.0"?><instance><instanceId>x</instanceId><hostName>localhost</hostName><app>SHOPS</app>
+<ipAddr>127.0.0.1</ipAddr><status>UP</status><port enabled="true">9001</port><securePort enabled="false">443</securePort>
+<metadata><zone>a&amp;b</zone></metadata></instance>`;
+const send = (url: string, body: string) =>
+  call("POST", `${url}/eureka/apps/SHOPS`, { body, headers: { "content-type": "application/xml" } });
+
+test("XML registers as JSON does, and is what a reader gets that does not ask for JSON", async (t) => {
+  const { url } = await startTestRegistry(t);
+  assert.equal((await send(url, xml)).status, 204);
+  const listed = (await call("GET", `${url}/v1/services/shops`)).body.instances?.[0];
+  assert.equal(listed?.url, "http://127.0.0.1:9001");
+  assert.equal(listed?.zone, "a&b");
+  const text = await (await fetch(`${url}/eureka/apps/SHOPS`, { headers: { accept: "application/xml" } })).text();
+  assert.match(text, /<application><name>SHOPS<\/name><instance><instanceId>x<\/instanceId>/);
+  assert.match(text, /<port enabled="true">9001<\/port>/);
+  assert.equal((await call("PUT", `${url}/eureka/apps/SHOPS/x/status?value=OUT_OF_SERVICE`)).status, 200);
+  const after = await call("GET", `${url}/v1/services/shops`);
+  assert.equal(after.body.instances?.[0]?.status, "draining");
+  assert.equal((await call("PUT", `${url}/eureka/apps/SHOPS/nobody`)).status, 404);
+});
+
+for (const [what, body] of [
+  ["a document type", `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>${xml}`],
+  ["elements that do not close", "<instance><hostName>a"],
+  ["no address", "<instance><app>SHOPS</app></instance>"],
+  ["a metadata address", xml.replace("127.0.0.1", "169.254.169.254")],
+]) {
+  test(`XML with ${what} is refused`, async (t) => {
+    const { url } = await startTestRegistry(t);
+    const { status } = await send(url, String(body));
+    assert.ok(status === 400 || status === 422, String(status));
+  });
+}
