@@ -64,3 +64,10 @@ test("a built-in plugin imports only the plugin author's door", () => {
     }
   }
 });
+
+test("no file is longer than 300 lines: split it by idea", () => {
+  for (const file of [...files("src"), ...files("plugins")]) {
+    const lines = readFileSync(file, "utf8").split("\n").length - 1;
+    assert.ok(lines <= 300, `${file} has ${lines} lines`);
+  }
+});
