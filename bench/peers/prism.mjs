@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spec } from "../validated-spec.mjs";
 
+// In production it forks; one process is measured.
+delete process.env.NODE_ENV;
 const [, , port, upstream, document] = process.argv;
 let file = document;
 if (file === undefined) {
