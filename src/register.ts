@@ -62,7 +62,7 @@ export async function register(options: RegisterOptions): Promise<RegisteredInst
   const onSignal = (signal: NodeJS.Signals): void => {
     forget();
     // Without us nobody listens: the signal does then what it does to a process that never asked.
-    heart.stop().then(() => process.listenerCount(signal) === 0 && process.kill(process.pid, signal));
+    void heart.stop().then(() => process.listenerCount(signal) === 0 && process.kill(process.pid, signal));
   };
   const forget = (): void => {
     for (const signal of signals) process.off(signal, onSignal);

@@ -38,12 +38,12 @@ export async function demo(args: string[]): Promise<number | undefined> {
   );
   endOnSignal(async () => {
     for (const service of services) service.kill("SIGTERM");
-    await Promise.all(services.map((service) => service.exitCode ?? service.signalCode ?? once(service, "exit")));
+    await Promise.all(services.map(hasEnded));
     issuer.server.closeAllConnections();
     issuer.server.close();
     await gateway.close();
   });
-  await Promise.all(services.map((service) => service.stdout && once(service.stdout, "data")));
+  await Promise.all(services.flatMap(({ stdout }) => (stdout === null ? [] : [once(stdout, "data")])));
   const token = await issuer.sign("ES256", "pets:write");
   process.stdout.write(guide({ url, registry, admin: gateway.adminUrl, pids: services.map(({ pid }) => pid), token }));
   process.stdout.write(`Portico listening on ${url}\n`);
@@ -57,6 +57,10 @@ function startPetstore(registry: string, data: string): ChildProcess {
   return spawn(process.execPath, [...process.execArgv, file, "--registry", registry, "--data", data], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+}
+
+async function hasEnded(service: ChildProcess): Promise<void> {
+  if (service.exitCode === null && service.signalCode === null) await once(service, "exit");
 }
 
 interface Guide {

@@ -22,7 +22,7 @@ const seed = async (): Promise<void> => {
   await pets.transaction(() => {
     if (pets.getCount() > 0) return;
     for (const [i, name] of ["Rex", "Tom", "Nemo", "Ada"].entries()) {
-      pets.put(i + 1, { id: i + 1, name, tag: ["dog", "cat", "fish", "cat"][i] as string });
+      void pets.put(i + 1, { id: i + 1, name, tag: ["dog", "cat", "fish", "cat"][i] as string });
     }
   });
 };
@@ -71,7 +71,7 @@ async function create(request: IncomingMessage, response: ServerResponse): Promi
   const pet = await pets.transaction(() => {
     const [last = 0] = pets.getKeys({ reverse: true, limit: 1 });
     const created = { ...given, id: last + 1 };
-    pets.put(created.id, created);
+    void pets.put(created.id, created);
     return created;
   });
   answer(response, 201, pet, { Location: `/petstore/pets/${pet.id}` });
@@ -81,7 +81,9 @@ await seed();
 const server = createServer((request, response) => {
   handle(request, response).catch(() => answer(response, 500, { title: "The petstore failed", status: 500 }));
 });
-server.listen(Number(values.port), "127.0.0.1", async () => {
+server.listen(Number(values.port), "127.0.0.1", () => void announce());
+
+async function announce(): Promise<void> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const registration = await register({
     registry: values.registry ?? "http://127.0.0.1:8082",
@@ -91,8 +93,8 @@ server.listen(Number(values.port), "127.0.0.1", async () => {
   });
   process.stdout.write(`petstore ${process.pid} ${url}\n`);
   const stop = (): void => {
-    registration.close().finally(() => process.exit(0));
+    void registration.close().finally(() => process.exit(0));
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-});
+}

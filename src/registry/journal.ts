@@ -31,16 +31,16 @@ export class Journal {
   /** Resolves once it is on the disk; writes of one tick share a flush. */
   async put(registration: Registration, index: number): Promise<void> {
     await this.db.batch(() => {
-      this.db.put(["instance", registration.service, registration.id], registration);
-      this.db.put("index", index);
+      void this.db.put(["instance", registration.service, registration.id], registration);
+      void this.db.put("index", index);
     });
     await this.db.flushed;
   }
 
   async delete(registrations: readonly Registration[], index: number): Promise<void> {
     await this.db.batch(() => {
-      for (const { service, id } of registrations) this.db.remove(["instance", service, id]);
-      this.db.put("index", index);
+      for (const { service, id } of registrations) void this.db.remove(["instance", service, id]);
+      void this.db.put("index", index);
     });
     await this.db.flushed;
   }

@@ -41,7 +41,7 @@ export function createResponseValidator(
           bytes === undefined || choice === undefined
             ? undefined
             : checks.checkBody(choice, bytes, longest, violations);
-        Promise.resolve(done)
+        void Promise.resolve(done)
           .catch(() => violations.add("body", "", "size", "is too large to be checked"))
           .then(() => {
             if (!violations.isEmpty) recordFinding(exchange, operation, "response", violations);
