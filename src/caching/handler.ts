@@ -6,7 +6,7 @@ import type { StoredAnswer } from "./answer.ts";
 import type { Cache, Miss } from "./cache.ts";
 import { type Directives, parseDirectives } from "./directives.ts";
 import { Fetcher } from "./fetcher.ts";
-import { invalidateAfter, invalidatedBy, toRelated } from "./invalidation.ts";
+import { invalidateAfter, invalidatedBy, type Related, toRelated } from "./invalidation.ts";
 import { declaredQuery, keyParts, toKey } from "./key.ts";
 import type { CacheOptions } from "./options.ts";
 import { createCredentialDigest, partitionOf } from "./partition.ts";
@@ -54,10 +54,13 @@ async function forwarded(exchange: Exchange, next: Next, reason: string): Promis
 }
 
 function createInvalidator({ cache, operation, siblings }: CacheHandlerParts): Handler {
-  const related = toRelated(operation, invalidatedBy(operation, siblings));
+  // Found when first needed: a document of a thousand operations would pay a second for it before its first answer.
+  let related: readonly Related[] | undefined;
   return async function invalidateCache(exchange, next) {
     const response = await forwarded(exchange, next, "method");
-    if (response.status >= 200 && response.status < 400) await invalidateAfter(cache, exchange, response, related);
+    if (response.status < 200 || response.status >= 400) return response;
+    related ??= toRelated(operation, invalidatedBy(operation, siblings));
+    await invalidateAfter(cache, exchange, response, related);
     return response;
   };
 }

@@ -89,7 +89,9 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
   return {
     operation,
     stack,
-    caching: explainCache(operation, options.cache ?? {}, parts.siblings),
+    get caching() {
+      return explainCache(operation, options.cache ?? {}, parts.siblings);
+    },
     prepare: validate?.prepare,
     preflight: stack.find(({ preflight }) => preflight !== undefined)?.preflight,
     handle: compose(

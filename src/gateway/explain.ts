@@ -24,7 +24,14 @@ export async function explainRequest(
   const pools = new UpstreamPools();
   const services = new Services(createSources(config, { isDryRun: true }));
   const store = createDryState(config.options.store ?? {});
-  const built = await buildSnapshot({ config, services, pools, log: createLogger(), cache: createCache({}), store });
+  const built = await buildSnapshot({
+    config,
+    services,
+    pools,
+    log: createLogger(),
+    cache: await createCache({}),
+    store,
+  });
   await built.snapshot.close();
   await services.close();
   await pools.close();

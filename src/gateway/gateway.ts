@@ -62,8 +62,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   if (first.problems.length > 0) throw new ConfigError(first.problems);
   const addresses = new AddressPolicy(first.config.options.discovery?.addresses);
   const pools = new UpstreamPools((host, address, port) => addresses.findRefusalAtConnect(host, address, port));
-  const store = createState(first.config.options.store ?? {}, first.config.folder, log);
-  const cache = createCache(first.config.options.store ?? {}, first.config.folder);
+  const store = await createState(first.config.options.store ?? {}, first.config.folder, log);
+  const cache = await createCache(first.config.options.store ?? {}, first.config.folder);
   const sources = createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry });
   const services = new Services(sources, { log, addresses });
   const build = async (config: Config): Promise<Snapshot> => {

@@ -1,14 +1,16 @@
-import express from "express";
+import type { RequestListener } from "node:http";
 import type { Fallback } from "../gateway/handle.ts";
 import type { Spec } from "../openapi/operations.ts";
-import { createPortalRouter, type PortalApi } from "./router.ts";
+import type { PortalApi } from "./router.ts";
 
 /** Serves the portal where no operation has a path: an API that declares the same path wins. */
 export function createPortalFallback(path: string, specs: () => readonly Spec[]): Fallback {
-  const app = express();
-  app.disable("x-powered-by");
-  app.set("etag", false);
-  app.use(createPortalRouter(path, () => specs().map(toPortalApi)));
+  // Made when somebody first looks: most gateways are never looked at, and Express takes its time to load.
+  let pages: Promise<RequestListener> | undefined;
+  const open = async (): Promise<RequestListener> => {
+    const { createPortalApp } = await import("./router.ts");
+    return createPortalApp(path, () => specs().map(toPortalApi));
+  };
   return ({ request, incoming, outgoing }) => {
     const isOurs = request.path === path || request.path.startsWith(`${path}/`);
     if (
@@ -19,7 +21,11 @@ export function createPortalFallback(path: string, specs: () => readonly Spec[])
     ) {
       return false;
     }
-    app(incoming, outgoing);
+    pages ??= open();
+    pages.then(
+      (serve) => serve(incoming, outgoing),
+      (error: Error) => outgoing.destroy(error),
+    );
     return true;
   };
 }
@@ -28,6 +34,11 @@ export function createPortalFallback(path: string, specs: () => readonly Spec[])
 function toPortalApi(spec: Spec): PortalApi {
   const [operation] = spec.operations;
   const prefix = operation === undefined ? "" : operation.publicPath.slice(0, -operation.path.length);
-  const { title, version, document } = spec.info;
-  return { title: `${title} ${version}`.trim(), document: { ...document, servers: [{ url: prefix || "/" }] } };
+  const { title, version } = spec.info;
+  return {
+    title: `${title} ${version}`.trim(),
+    get document() {
+      return { ...spec.info.document, servers: [{ url: prefix || "/" }] };
+    },
+  };
 }

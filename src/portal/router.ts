@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import express, { type Response, type Router } from "express";
+import express, { type Express, type Response, type Router } from "express";
 
 /** One API as the portal shows it. */
 export interface PortalApi {
@@ -33,12 +33,21 @@ function findAssets(): string {
 
 const ASSETS = ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js", "favicon-32x32.png"];
 
+/** The pages as an application of their own. */
+export function createPortalApp(path: string, apis: () => readonly PortalApi[]): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("etag", false);
+  app.use(createPortalRouter(path, apis));
+  return app;
+}
+
 /**
  * The pages that show every API behind the gateway and send real requests through it.
  * @param path where it is mounted, as `/portal`
  * @param apis what is served now; asked at each request, so a reload shows at once
  */
-export function createPortalRouter(path: string, apis: () => readonly PortalApi[]): Router {
+function createPortalRouter(path: string, apis: () => readonly PortalApi[]): Router {
   const assets = findAssets();
   const router = express.Router();
   router.use((_request, response, next) => {

@@ -2,9 +2,6 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import type { Router } from "express";
-import { createApiKeyRouter } from "../admin/api-key-routes.ts";
-import { createCacheAdminRouter } from "../admin/cache-routes.ts";
-import { createAdminServer } from "../admin/server.ts";
 import { loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import { createGateway as createBareGateway, type Gateway, type GatewayOptions } from "../gateway/gateway.ts";
@@ -12,7 +9,6 @@ import type { Fallback } from "../gateway/handle.ts";
 import { createWellKnownFallback } from "../gateway/well-known.ts";
 import type { Spec } from "../openapi/operations.ts";
 import { createPortalFallback } from "../portal/fallback.ts";
-import { startEmbeddedRegistry } from "../registry/embedded.ts";
 import { ApiKeyFile } from "../storage/api-key-file.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { renderDiscovery } from "./discovery-metrics.ts";
@@ -36,7 +32,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
   const metrics = new Metrics();
   const ownPages =
     portal === false ? undefined : createOwnPages(portal?.path ?? "/portal", () => gateway.current().specs);
-  const registry = await startEmbeddedRegistry(config);
+  // Rooms that stand on Express or LMDB are opened when asked for: loading them is a tenth of a second of every start.
+  const isEmbedded = config.options.registry?.embedded !== undefined;
+  const registry = isEmbedded
+    ? await (await import("../registry/embedded.ts")).startEmbeddedRegistry(config)
+    : undefined;
   let gateway: Gateway;
   try {
     gateway = await createBareGateway({
@@ -62,12 +62,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
     async listen() {
       if (admin !== undefined) {
         metrics.start();
+        const { createAdminServer } = await import("../admin/server.ts");
+        const { createCacheAdminRouter } = await import("../admin/cache-routes.ts");
         adminServer = createAdminServer({
           gateway,
           token: admin.token,
           metrics: () => metrics.render() + renderDiscovery(gateway),
           isReady: () => !isEnding,
-          routers: [createCacheAdminRouter(gateway.cache), ...apiKeyRouters(admin.apiKeys, config.folder)],
+          routers: [createCacheAdminRouter(gateway.cache), ...(await apiKeyRouters(admin.apiKeys, config.folder))],
         });
         adminUrl = await listenOn(adminServer, admin.port ?? 8081, admin.host ?? "127.0.0.1");
         registry?.addOwnPort(portOf(adminUrl));
@@ -102,8 +104,11 @@ export async function listenOn(server: Server, port: number, host: string): Prom
   return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
 }
 
-const apiKeyRouters = (file: string | undefined, folder: string): Router[] =>
-  file === undefined ? [] : [createApiKeyRouter(new ApiKeyFile(resolve(folder, file)))];
+async function apiKeyRouters(file: string | undefined, folder: string): Promise<Router[]> {
+  if (file === undefined) return [];
+  const { createApiKeyRouter } = await import("../admin/api-key-routes.ts");
+  return [createApiKeyRouter(new ApiKeyFile(resolve(folder, file)))];
+}
 
 /** What the gateway answers itself where no operation has the path: the portal, and what RFC 9727 asks for. */
 function createOwnPages(path: string, specs: () => readonly Spec[]): Fallback {

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import type { StateStore } from "../core/state-store.ts";
-import { createDiskState } from "./disk-state.ts";
 import { createMemoryState } from "./memory-state.ts";
-import { createRedisState, type RedisLog } from "./redis-state.ts";
+import type { RedisLog } from "./redis-state.ts";
 
 interface StateOptions {
   readonly redis?: string;
@@ -17,8 +16,14 @@ export const createDryState = (options: StateOptions): StateStore => ({
 });
 
 /** The store of plugins that a configuration asks for: Redis, else a folder on disk, else memory. */
-export function createState(options: StateOptions, folder: string, log: RedisLog): StateStore {
-  if (options.redis !== undefined) return createRedisState(options.redis, systemClock, log);
-  if (options.disk !== undefined) return createDiskState(join(folder, options.disk, "state"), systemClock);
+export async function createState(options: StateOptions, folder: string, log: RedisLog): Promise<StateStore> {
+  if (options.redis !== undefined) {
+    const { createRedisState } = await import("./redis-state.ts");
+    return createRedisState(options.redis, systemClock, log);
+  }
+  if (options.disk !== undefined) {
+    const { createDiskState } = await import("./disk-state.ts");
+    return createDiskState(join(folder, options.disk, "state"), systemClock);
+  }
   return createMemoryState(systemClock);
 }
