@@ -26,6 +26,33 @@ export type UpstreamOptions = Type.Static<typeof UpstreamOptions>;
 const strict = { additionalProperties: false } as const;
 const Seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }));
 
+const ConsulOptions = Type.Object(
+  {
+    url: Type.Optional(
+      Type.String({ pattern: "^https?://", description: "Of an agent. Default: http://127.0.0.1:8500." }),
+    ),
+    token: Type.Optional(Type.String({ minLength: 1, description: "Sent as X-Consul-Token." })),
+    datacenter: Type.Optional(Type.String({ minLength: 1, description: "Default: the agent's." })),
+    tag: Type.Optional(Type.String({ minLength: 1, description: "Only instances with this tag." })),
+    waitSeconds: Type.Optional(
+      Type.Number({
+        minimum: 1,
+        maximum: 600,
+        description: "How long Consul holds a question to which nothing has changed. Default: 30.",
+      }),
+    ),
+    scheme: Type.Optional(
+      Type.Union([Type.Literal("http"), Type.Literal("https")], {
+        description: "Of instances whose metadata has no `scheme`. Default: http.",
+      }),
+    ),
+    tlsTag: Type.Optional(
+      Type.String({ minLength: 1, description: "Tag of instances that speak HTTPS. Default: tls." }),
+    ),
+  },
+  strict,
+);
+
 /** Sources beside the registry, by the name that `upstream.from` uses. */
 export const DiscoveryOptions = Type.Object(
   {
@@ -62,6 +89,7 @@ export const DiscoveryOptions = Type.Object(
         strict,
       ),
     ),
+    consul: Type.Optional(ConsulOptions),
     lastKnown: Type.Optional(
       Type.Object(
         {

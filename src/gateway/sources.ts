@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Config } from "../config/load.ts";
+import { createConsulSource } from "../discovery/consul.ts";
 import { createDnsSource } from "../discovery/dns.ts";
 import { createEtcdSource } from "../discovery/etcd.ts";
 import { createFileSource } from "../discovery/file.ts";
@@ -34,9 +35,10 @@ export function createSources(
   if (urls.length > 0 || registry.embedded !== undefined) {
     add("registry", () => createRegistrySource({ urls, token: ownRegistry?.token ?? registry.token }));
   }
-  const { file, dns, etcd } = discovery;
+  const { file, dns, etcd, consul } = discovery;
   if (file !== undefined) add("file", () => createFileSource({ path: resolve(config.folder, file.path) }));
   if (dns !== undefined) add("dns", () => createDnsSource(dns));
   if (etcd !== undefined) add("etcd", () => createEtcdSource(etcd));
+  if (consul !== undefined) add("consul", () => createConsulSource(consul));
   return sources;
 }

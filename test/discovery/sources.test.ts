@@ -3,11 +3,13 @@ import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Instance } from "../../src/core/upstream.ts";
+import { createConsulSource } from "../../src/discovery/consul.ts";
 import { createDnsSource } from "../../src/discovery/dns.ts";
 import { createEtcdSource } from "../../src/discovery/etcd.ts";
 import { createFileSource } from "../../src/discovery/file.ts";
 import { createRegistrySource } from "../../src/discovery/registry.ts";
 import type { DiscoverySource } from "../../src/discovery/source.ts";
+import { deregisterAtConsul, registerAtConsul, startConsul } from "../support/consul.ts";
 import { dnsmasqMissing, startNameServer } from "../support/dnsmasq.ts";
 import { deleteKey, etcdMissing, putKey, startEtcd } from "../support/etcd.ts";
 import { call, eventually, startTestRegistry, temporaryFolder } from "../support/registry.ts";
@@ -68,6 +70,24 @@ const benches: Record<string, { skip: string | false; start(t: TestContext): Pro
         async set(numbers) {
           for (const old of now) if (!numbers.includes(old)) await deleteKey(client, `/services/pets/${old}`);
           for (const number of numbers) await putKey(client, `/services/pets/${number}`, urlOf(number));
+          now = numbers;
+        },
+      };
+    },
+  },
+  consul: {
+    skip: false,
+    async start(t) {
+      const server = await startConsul(t);
+      let now: readonly number[] = [];
+      return {
+        source: createConsulSource({ url: server.url }),
+        async set(numbers) {
+          for (const old of now) if (!numbers.includes(old)) await deregisterAtConsul(server, `${old}`);
+          for (const number of numbers) {
+            const address = `127.0.0.${number}`;
+            await registerAtConsul(server, { ID: `${number}`, Name: "pets", Address: address, Port: 9000 });
+          }
           now = numbers;
         },
       };
