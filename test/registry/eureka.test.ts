@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { createRegistrySource } from "../../src/discovery/registry.ts";
+import { startBalancedGateway } from "../support/balanced-gateway.ts";
 import { call, eventually, idsOf, startTestRegistry } from "../support/registry.ts";
 
 interface EurekaClient {
@@ -15,8 +19,12 @@ const { Eureka } = createRequire(import.meta.url)("eureka-js-client") as {
 };
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-test("npm's eureka-js-client registers, renews, reads, is seen by the gateway's source and deregisters", async (t) => {
+test("npm's eureka-js-client registers, renews, reads, is routed to and deregisters", async (t) => {
   const { url } = await startTestRegistry(t);
+  const service = createServer((request, response) => response.end(`here is ${request.url}`)).listen(0, "127.0.0.1");
+  t.after(() => service.close());
+  await once(service, "listening");
+  const { port } = service.address() as AddressInfo;
   const client = new Eureka({
     logger: quiet,
     instance: {
@@ -24,7 +32,7 @@ test("npm's eureka-js-client registers, renews, reads, is seen by the gateway's 
       instanceId: "pets:1",
       hostName: "localhost",
       ipAddr: "127.0.0.1",
-      port: { $: 9000, "@enabled": true },
+      port: { $: port, "@enabled": true },
       vipAddress: "petstore",
       statusPageUrl: "",
       dataCenterInfo: { "@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", name: "MyOwn" },
@@ -46,8 +54,11 @@ test("npm's eureka-js-client registers, renews, reads, is seen by the gateway's 
   });
   await eventually(
     () => told,
-    (urls) => urls === "http://127.0.0.1:9000",
+    (urls) => urls === `http://127.0.0.1:${port}`,
   );
+  const route = { upstream: { service: "petstore" } };
+  const gateway = await startBalancedGateway(t, route, { registry: { url } });
+  assert.equal(await (await fetch(`${gateway.url}/things/7`)).text(), "here is /things/7");
   let beats = 0;
   client.on("heartbeat", () => beats++);
   await eventually(
