@@ -1,9 +1,11 @@
 import { Ajv, type ErrorObject } from "ajv";
 import type { TSchema } from "typebox";
+import { isNetwork } from "../discovery/address-policy.ts";
 import type { Problem } from "./problem.ts";
 import type { ConfigSource, Path } from "./source.ts";
 
 const ajv = new Ajv({ allErrors: true, strict: false, useDefaults: true, verbose: true, discriminator: true });
+ajv.addFormat("network", isNetwork);
 const compiled = new WeakMap<object, ReturnType<typeof ajv.compile>>();
 
 /** Checks a part of a configuration against a schema and fills in defaults. @param at where the part stands in its file */
@@ -53,6 +55,7 @@ function wanted(error: ErrorObject): string {
     const options = (error.schema as { const?: unknown; type?: string }[]).map((s) => s.const ?? s.type ?? "…");
     return `must be one of: ${options.join(", ")}`;
   }
+  if (error.keyword === "format") return `must be a ${error.params.format}`;
   return error.message ?? "is not valid";
 }
 

@@ -1,9 +1,8 @@
 import Type from "typebox";
+import { Networks } from "../discovery/options.ts";
 
 const strict = { additionalProperties: false } as const;
-const Networks = Type.Array(Type.String({ minLength: 1 }), { description: "Networks, such as 10.0.0.0/8." });
-
-export const AddressOptions = Type.Object({ allow: Type.Optional(Networks), deny: Type.Optional(Networks) }, strict);
+const AddressOptions = Type.Object({ allow: Type.Optional(Networks), deny: Type.Optional(Networks) }, strict);
 
 const PreservationOptions = Type.Object(
   {

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { BalancingOptions } from "../balancing/options.ts";
 import { CacheOptions, StoreOptions } from "../caching/options.ts";
-import { DiscoveryOptions, UpstreamOptions as FoundUpstreamOptions } from "../discovery/options.ts";
+import { DiscoveryOptions, UpstreamOptions as FoundUpstreamOptions, Networks } from "../discovery/options.ts";
 import {
   connectOptions,
   FallbackOptions,
@@ -103,7 +103,7 @@ export const PorticoOptions = Type.Object(
     consumers: Type.Optional(
       Type.Union([Type.String(), ConsumersOptions], { description: "Those who call, or the file that lists them." }),
     ),
-    trustedProxies: Type.Optional(Type.Array(Type.String(), { description: "Addresses or networks, as 10.0.0.0/8." })),
+    trustedProxies: Type.Optional(Type.Array(Networks.items, { description: "Addresses or networks, as 10.0.0.0/8." })),
     store: Type.Optional(StoreOptions),
     allowFaults: Type.Optional(
       Type.Boolean({ description: "Let the fault plugin delay and break requests. Never where customers are." }),

@@ -153,6 +153,16 @@ function isOwn(address: Address): boolean {
     .some((own) => own !== undefined && toAddress(own.address)?.toNormalizedString() === text);
 }
 
+/** True for a network such as 10.0.0.0/8, and for a single address. */
+export function isNetwork(text: string): boolean {
+  try {
+    parseNetwork(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function parseNetwork(text: string): Network {
   try {
     const [address, bits] = text.includes("/")

@@ -53,6 +53,10 @@ const ConsulOptions = Type.Object(
   strict,
 );
 
+export const Networks = Type.Array(Type.String({ format: "network", description: "such as 10.0.0.0/8" }), {
+  description: "Networks, such as 10.0.0.0/8.",
+});
+
 /** Sources beside the registry, by the name that `upstream.from` uses. */
 export const DiscoveryOptions = Type.Object(
   {
@@ -111,8 +115,8 @@ export const DiscoveryOptions = Type.Object(
     addresses: Type.Optional(
       Type.Object(
         {
-          allow: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-          deny: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+          allow: Type.Optional(Networks),
+          deny: Type.Optional(Networks),
         },
         {
           ...strict,
