@@ -31,4 +31,5 @@ export {
   type PluginInstance,
   type SetupContext,
 } from "./pipeline/contract.ts";
+export { importUserCode } from "./pipeline/user-code.ts";
 export { ApiKeyReader } from "./storage/api-key-file.ts";

@@ -93,11 +93,24 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
       return explainCache(operation, options.cache ?? {}, parts.siblings);
     },
     prepare: validate?.prepare,
-    preflight: stack.find(({ preflight }) => preflight !== undefined)?.preflight,
+    preflight: composePreflight(stack),
     handle: compose(
       stack.map(({ handler }) => handler),
       parts.balancer === undefined ? answerNothing : createForward(parts, parts.balancer),
     ),
+  };
+}
+
+/** The first answer that a plugin has for a preflight. */
+function composePreflight(stack: readonly Step[]): Preflight | undefined {
+  const all = stack.flatMap(({ preflight }) => preflight ?? []);
+  if (all.length < 2) return all[0];
+  return (exchange, methods) => {
+    for (const preflight of all) {
+      const answer = preflight(exchange, methods);
+      if (answer !== undefined) return answer;
+    }
+    return undefined;
   };
 }
 

@@ -47,7 +47,8 @@ function findPreflight(snapshot: Snapshot, exchange: Exchange, path: string): Ga
     const match = snapshot.router.match(authority, method, path);
     if (match.kind !== "found" || match.value.preflight === undefined) continue;
     exchange.operation = match.value.operation;
-    return match.value.preflight(exchange, all.allow);
+    const answer = match.value.preflight(exchange, all.allow);
+    if (answer !== undefined) return answer;
   }
   return undefined;
 }

@@ -76,8 +76,12 @@ export type PluginInstance =
       readonly handler: Handler;
       /** Where its options say it should run, when that is not the plugin's own phase. */
       readonly phase?: Phase | undefined;
-      /** Answers a CORS preflight for the operation, which no other handler sees. @param methods that the path has */
-      preflight?(exchange: Exchange, methods: readonly string[]): GatewayResponse;
+      /**
+       * Answers a CORS preflight for the operation, which no other handler sees.
+       * @param methods that the path has
+       * @returns undefined to leave it to the next plugin
+       */
+      preflight?(exchange: Exchange, methods: readonly string[]): GatewayResponse | undefined;
       /**
        * Request fields that only this plugin may set. What a client sends under these names is dropped before any plugin
        * runs, even where another way to authenticate is taken. ATTACKS 17.

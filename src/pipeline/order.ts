@@ -1,7 +1,7 @@
 import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
 import { PHASES, type Phase } from "./contract.ts";
 
-export type Preflight = (exchange: Exchange, methods: readonly string[]) => GatewayResponse;
+export type Preflight = (exchange: Exchange, methods: readonly string[]) => GatewayResponse | undefined;
 
 /** One layer of an operation's stack. */
 export interface Step {
