@@ -1,4 +1,5 @@
-// Measures Portico and its peers in turn. `node run.mjs [scenario …]`; BENCH_SECONDS sets the length of each measurement.
+// Measures Portico and its peers in turn. `node run.mjs [scenario …]`; BENCH_SECONDS sets the length of each measurement,
+// BENCH_PEERS=a,b leaves the other peers out.
 
 import { writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
@@ -8,6 +9,7 @@ import { cpuSeconds, freePort, residentMiB, start, untilAnswers } from "./proces
 import { scenarios, startUp } from "./scenarios.mjs";
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
+const peers = (process.env.BENCH_PEERS ?? "").split(",").filter((name) => name !== "");
 const wanted = process.argv.slice(2);
 const isWanted = ({ name }) => wanted.length === 0 || wanted.includes(name);
 const lines = [];
@@ -38,6 +40,7 @@ async function runScenario(scenario, upstream) {
   for (let round = 0; round < scenario.rounds; round++) {
     for (const [name, { words, needs }] of Object.entries(scenario.peers)) {
       if (needs !== undefined && !isInstalled(needs)) continue;
+      if (peers.length > 0 && name !== "portico" && !peers.some((part) => name.startsWith(part))) continue;
       try {
         const row = await measure(scenario, words, upstream);
         rows.set(name, [...(rows.get(name) ?? []), row]);

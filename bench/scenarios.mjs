@@ -33,6 +33,7 @@ export const scenarios = [
     peers: {
       portico: { words: ours("plain") },
       "http-proxy": { words: peer("http-proxy") },
+      "undici (bare)": { words: peer("bare-undici") },
       "fast-gateway": { words: peer("fast-gateway") },
       "@fastify/http-proxy": { words: peer("fastify-http-proxy") },
       "http-proxy-middleware": { words: peer("http-proxy-middleware") },
