@@ -9,12 +9,19 @@ createServer((request, response) => {
   let headers = [];
   const chunks = [];
   pool.dispatch(
-    { method: request.method, path: request.url, headers: request.rawHeaders.filter((_, i, all) => !/^connection$/i.test(all[i & ~1])), body: null },
+    {
+      method: request.method,
+      path: request.url,
+      headers: request.rawHeaders.filter((_, i, all) => !/^connection$/i.test(all[i & ~1])),
+      body: null,
+    },
     {
       onConnect() {},
       onHeaders(code, raw) {
         status = code;
-        headers = raw.map((value) => value.toString("latin1")).filter((_, i, all) => !/^(connection|keep-alive)$/i.test(all[i & ~1]));
+        headers = raw
+          .map((value) => value.toString("latin1"))
+          .filter((_, i, all) => !/^(connection|keep-alive)$/i.test(all[i & ~1]));
         return true;
       },
       onData(chunk) {

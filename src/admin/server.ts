@@ -3,6 +3,7 @@ import express, { type NextFunction, type Request, type Response, type Router } 
 import { ConfigError } from "../config/problem.ts";
 import { isSameSecret } from "../core/secrets.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { findingsOf } from "../validating/findings.ts";
 
 export interface AdminParts {
   readonly gateway: Gateway;
@@ -37,6 +38,7 @@ export function createAdminServer(parts: AdminParts): Server {
         method: operation.method,
         path: operation.publicPath,
         spec: operation.spec.title,
+        findings: findingsOf(operation),
         stack: stack.map(({ phase, name }) => ({ phase, name })),
       })),
     );

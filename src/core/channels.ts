@@ -1,5 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import type { Exchange, GatewayResponse } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Endpoint, Outcome } from "./upstream.ts";
 
 /** What Portico publishes, for telemetry and for anybody who subscribes; free while nobody does. */
@@ -53,5 +53,3 @@ export const channels = {
   /** {@link Fault}: what became a 5xx of ours, with its cause. */
   fault: channel("portico:fault"),
 } as const;
-
-export type { GatewayResponse };

@@ -1,3 +1,4 @@
+import type { OpenAPIV3_1 } from "openapi-types";
 import type { Operation } from "../core/operation.ts";
 import { findByPointer, isObject, type Json, parsePointer, toList, toObject, toPointer } from "./json.ts";
 import type { Spec } from "./operations.ts";
@@ -8,7 +9,7 @@ const METHODS = new Set("get put post delete options head patch trace query".spl
  * One OpenAPI document of everything behind the gateway: every path as clients find it, and the gateway as the only
  * server. Names that two specs both have get the later spec's title before them.
  */
-export function mergeDocuments(specs: readonly Spec[], title = "Everything behind this gateway"): Json {
+export function mergeDocuments(specs: readonly Spec[], title = "Everything behind this gateway"): OpenAPIV3_1.Document {
   const merged: Json = {
     openapi: specs.some(({ files }) => files.version === "3.2") ? "3.2.0" : "3.1.1",
     info: { title, version: specs.map(({ info }) => info.version).join("+") || "0" },
@@ -19,7 +20,7 @@ export function mergeDocuments(specs: readonly Spec[], title = "Everything behin
   };
   const ids = new Set<string>();
   for (const spec of specs) new Merger(merged, ids, spec).merge();
-  return merged;
+  return merged as unknown as OpenAPIV3_1.Document;
 }
 
 class Merger {

@@ -10,6 +10,8 @@ import { createWellKnownFallback } from "../gateway/well-known.ts";
 import type { Spec } from "../openapi/operations.ts";
 import { createPortalFallback } from "../portal/fallback.ts";
 import { ApiKeyFile } from "../storage/api-key-file.ts";
+import { createLogger } from "../telemetry/log.ts";
+import { logFaults } from "../telemetry/log-faults.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import { renderDiscovery } from "./discovery-metrics.ts";
 
@@ -49,6 +51,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
     throw error;
   }
   if (registry !== undefined) gateway.addOwnPort(portOf(registry.url));
+  const stopLogging = logFaults(createLogger());
   let adminServer: Server | undefined;
   let adminUrl: string | undefined;
   let isEnding = false;
@@ -84,6 +87,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
       await gateway.close();
       await registry?.close();
       metrics.close();
+      stopLogging();
       adminServer?.closeAllConnections();
       await new Promise<void>((resolve) =>
         adminServer === undefined ? resolve() : adminServer.close(() => resolve()),

@@ -21,8 +21,6 @@ export interface EmbeddedStore {
   close(): Promise<void>;
 }
 
-export const MAX_KEY_BYTES = 1978;
-
 export interface EmbeddedStoreOptions {
   /** Made when it is not there. */
   readonly folder: string;

@@ -138,3 +138,14 @@ test("SIGHUP reads the configuration again, and a wrong one changes nothing", as
   run.child.kill("SIGTERM");
   assert.equal((await run.finished).code, 0);
 });
+
+test("what fails behind the gateway is logged under the request id that the client was shown", async (t) => {
+  const folder = await folderWith(t, files());
+  const run = portico("start", "--config", join(folder, "portico.yaml"));
+  const [, url] = await run.printed(/listening on (\S+)$/m);
+  const { requestId } = (await (await fetch(`${url}/pets`)).json()) as { requestId: string };
+  const [line] = await run.complained(new RegExp(`^.*"requestId":"${requestId}".*$`, "m"));
+  assert.equal((JSON.parse(line) as { code: string }).code, "UPSTREAM_UNREACHABLE");
+  run.child.kill("SIGTERM");
+  assert.equal((await run.finished).code, 0);
+});
