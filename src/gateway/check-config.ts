@@ -1,15 +1,9 @@
-import { createCache } from "../caching/create-cache.ts";
-import { type ConfigInput, loadConfig } from "../config/load.ts";
+import type { ConfigInput } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
-import { UpstreamPools } from "../forwarding/http.ts";
 import { lintSpec } from "../openapi/lint.ts";
 import type { Spec } from "../openapi/operations.ts";
 import { locateAll } from "../openapi/positions.ts";
-import { createDryState } from "../storage/create-state.ts";
-import { createLogger } from "../telemetry/log.ts";
-import { Services } from "./services.ts";
-import { buildSnapshot } from "./snapshot.ts";
-import { createSources } from "./sources.ts";
+import { buildDry } from "./build-dry.ts";
 
 export interface Checked {
   /** What keeps a gateway from starting. */
@@ -21,25 +15,11 @@ export interface Checked {
 
 /** Everything that is wrong with a configuration, found by building it whole and letting it go. */
 export async function checkConfig(input: ConfigInput): Promise<Checked> {
-  const { config, problems } = await loadConfig(input);
-  const pools = new UpstreamPools();
-  const services = new Services(createSources(config, { isDryRun: true }));
-  const store = createDryState(config.options.store ?? {});
-  const built = await buildSnapshot({
-    config,
-    services,
-    pools,
-    log: createLogger(),
-    cache: await createCache({}),
-    store,
-  });
-  await built.snapshot.close();
-  await services.close();
-  await pools.close();
+  const { snapshot, problems } = await buildDry(input);
   return {
-    problems: [...problems, ...built.problems],
-    warnings: built.snapshot.specs.flatMap(toWarnings),
-    operations: built.snapshot.routes.length,
+    problems,
+    warnings: snapshot.specs.flatMap(toWarnings),
+    operations: snapshot.routes.length,
   };
 }
 
