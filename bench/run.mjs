@@ -1,7 +1,7 @@
 // Measures Portico and its peers in turn. `node run.mjs [scenario …]`; BENCH_SECONDS sets the length of each measurement,
 // BENCH_PEERS=a,b leaves the other peers out.
 
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { generator, load } from "./load.mjs";
 import { isInstalled } from "./peers/native.mjs";
@@ -112,6 +112,13 @@ say(
 );
 for (const scenario of scenarios.filter(isWanted)) await runScenario(scenario, upstreamPort);
 if (isWanted(startUp)) await runStartUp(upstreamPort);
+// What a table of requests cannot say is a file of its own in scenarios/: { name, title, run({ say, seconds, upstreamPort }) }.
+for (const file of readdirSync(new URL("./scenarios/", import.meta.url)).sort()) {
+  const { scenario } = await import(new URL(`./scenarios/${file}`, import.meta.url).href);
+  if (!isWanted(scenario)) continue;
+  say(`\n## ${scenario.title}\n`);
+  await scenario.run({ say, seconds, upstreamPort });
+}
 await upstream.stop();
 if (wanted.length === 0) writeFileSync(new URL("./RESULTS.md", import.meta.url), `${lines.join("\n")}\n`);
 process.exit(0);
