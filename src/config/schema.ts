@@ -57,6 +57,12 @@ export const RouteOptions = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
     openapi: Type.String({ description: "A spec, or a folder of them, from the folder of this file." }),
+    references: Type.Optional(
+      Type.String({
+        description:
+          "A folder that `$ref` may lead to, from the folder of this file. Default: the spec's own, and those of the project.",
+      }),
+    ),
     prefix: Type.Optional(
       Type.String({
         pattern: "^(/.*[^/])?$",

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Cache } from "../caching/cache.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
 import type { PluginEntry } from "../config/plugin-entry.ts";
@@ -10,6 +10,7 @@ import { parseBytes } from "../core/units.ts";
 import type { UpstreamPools } from "../forwarding/http.ts";
 import { listSpecFiles, readDocument } from "../openapi/load.ts";
 import { type Spec, toSpec } from "../openapi/operations.ts";
+import { ReadableFolders } from "../openapi/readable-folders.ts";
 import { SpecError } from "../openapi/spec-error.ts";
 import type { Logger } from "../pipeline/contract.ts";
 import { PluginLoader } from "../pipeline/load-plugins.ts";
@@ -55,7 +56,7 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
   const global = await attachAll(config.options.plugins ?? [], ["plugins"], config, loader, problems);
   const consumers = await Consumers.read(config, loader, createConsumerHost(parts), closers, problems);
   for (const route of config.routes) {
-    for (const spec of await readSpecs(route, problems)) {
+    for (const spec of await readSpecs(route, config.folder, problems)) {
       specs.push(spec);
       const builder = new RouteBuilder(parts, route, spec, loader, consumers, closers, problems);
       for (const built of await builder.build(global)) {
@@ -84,7 +85,7 @@ function describeConflict({ operation, with: other, reason }: Conflict): Problem
   return { ...operation.location, message };
 }
 
-async function readSpecs(route: RouteConfig, problems: Problem[]): Promise<Spec[]> {
+async function readSpecs(route: RouteConfig, project: string, problems: Problem[]): Promise<Spec[]> {
   const specs: Spec[] = [];
   let files: string[] = [];
   try {
@@ -97,7 +98,10 @@ async function readSpecs(route: RouteConfig, problems: Problem[]): Promise<Spec[
   for (const file of files) {
     try {
       const document = await readDocument(file);
-      specs.push(toSpec(document.value, file, route.options.prefix));
+      const { references } = route.options;
+      const named = references === undefined ? undefined : resolve(route.folder, references);
+      const readable = new ReadableFolders(dirname(file), project, named);
+      specs.push(toSpec(document.value, file, route.options.prefix, readable));
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       problems.push({ ...error.location, message: error.message });

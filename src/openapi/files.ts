@@ -6,6 +6,7 @@ import { type FileIndex, type FoundReference, indexFile } from "./index-file.ts"
 import { findByPointer, isObject, type Json, toList, toObject, toPointer, toToken } from "./json.ts";
 import { MAX_DEPTH, parseSource } from "./parse.ts";
 import { locateAll } from "./positions.ts";
+import type { ReadableFolders } from "./readable-folders.ts";
 import { SpecError } from "./spec-error.ts";
 import { findLongChain } from "./subschemas.ts";
 import { detectVersion, type SpecVersion } from "./version.ts";
@@ -28,6 +29,7 @@ export class SpecFiles {
   readonly root: Json;
   readonly version: SpecVersion;
   private readonly folder: string;
+  private readonly readable: ReadableFolders;
   private readonly loaded = new Map<string, LoadedFile>();
   private readonly identified = new Map<string, string>();
   private readonly anchors = new Map<string, string>();
@@ -41,8 +43,9 @@ export class SpecFiles {
   readonly dynamicNames = new WeakMap<Json, string>();
 
   /** @throws SpecError for a reference to elsewhere, to nothing or in a circle, and for what is too deep */
-  constructor(root: Json, file: string) {
+  constructor(root: Json, file: string, readable: ReadableFolders) {
     this.file = resolve(file);
+    this.readable = readable;
     this.root = root;
     this.version = detectVersion(root, this.file);
     this.folder = dirname(this.file);
@@ -150,8 +153,10 @@ export class SpecFiles {
     const fail: (message: string, cause?: unknown) => never = (message, cause) => {
       throw new SpecError(message, this.place(from.file, path), { cause });
     };
-    const outside = `$ref "${text}" leaves the folder of the spec and is not read; keep what it needs in that folder`;
-    if (!isInside(file, this.folder)) fail(outside);
+    const outside =
+      `$ref "${text}" leaves the folder of the spec and is not read; keep what it needs in that folder or in another ` +
+      "folder of the project, or name a folder with the route's key references";
+    if (!this.readable.has(file)) fail(outside);
     let real: string;
     try {
       real = realpathSync(file);
@@ -159,7 +164,7 @@ export class SpecFiles {
       return fail(`$ref "${text}" names a file that does not exist`, cause);
     }
     // A link inside the folder may lead out of it.
-    if (!isInside(real, realpathSync(this.folder))) fail(outside);
+    if (!this.readable.real.has(real)) fail(outside);
     const value = parseSource(readFileSync(file, "utf8"), file);
     return isObject(value) ? value : fail(`$ref "${text}" names a file that holds no mapping`);
   }
@@ -233,9 +238,6 @@ export class SpecFiles {
     return file === this.file ? "#" : `${relative(this.folder, file).split(sep).join("/")}#`;
   }
 }
-
-const isInside = (file: string, folder: string): boolean =>
-  file.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
 /** `new URL` encodes a fragment; what the author wrote is what a pointer is compared with. */
 function decodeFragment(href: string, text: string): string {

@@ -1,3 +1,4 @@
+import { dirname, resolve } from "node:path";
 import type {
   Operation,
   Parameter,
@@ -13,6 +14,7 @@ import { SpecFiles } from "./files.ts";
 import { findText, isObject, type Json, toList, toObject, toPointer } from "./json.ts";
 import { MediaReader } from "./media.ts";
 import { locateAll } from "./positions.ts";
+import { ReadableFolders } from "./readable-folders.ts";
 import { toBasePath, toServerUrl } from "./servers.ts";
 import { toVersion3 } from "./swagger2.ts";
 
@@ -33,10 +35,16 @@ export interface Spec {
 
 /**
  * @param prefix what stands before every template; undefined takes the path of the first server
+ * @param readable what its references may read. Default: its own folder
  * @throws SpecError for what cannot be read or has no one meaning
  */
-export function toSpec(document: Json, file: string, prefix: string | undefined): Spec {
-  const files = new SpecFiles(document, file);
+export function toSpec(
+  document: Json,
+  file: string,
+  prefix: string | undefined,
+  readable = new ReadableFolders(dirname(resolve(file))),
+): Spec {
+  const files = new SpecFiles(document, file, readable);
   const source = files.version === "2.0" ? toVersion3(files) : document;
   let exported: WeakRef<Json> | undefined;
   const info: SpecInfo = {
