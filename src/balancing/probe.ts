@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
+import { type AddressGuard, createGuardedLookup, findRefusalOfLiteral } from "../core/address-guard.ts";
 import type { Member } from "./member.ts";
 
 /** Asks an instance how it is, beside the traffic: on a connection of its own, so that a full pool does not look like illness. */
@@ -19,15 +20,14 @@ export interface ProbeTls {
   readonly key?: Buffer | undefined;
 }
 
-export const createNetworkProber = (tls: ProbeTls = {}): Prober => ({
+/** @param guard asked before each connection: a check reaches no address that traffic may not */
+export const createNetworkProber = (tls: ProbeTls = {}, guard?: AddressGuard): Prober => ({
   canConnect(member, timeoutMs) {
-    const { hostname, port, protocol } = new URL(member.origin);
+    const place = placeOf(member, guard);
+    if (place.isRefused) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const socket = connect({
-        host: hostname.replace(/^\[|\]$/g, ""),
-        port: Number(port) || (protocol === "https:" ? 443 : 80),
-        timeout: timeoutMs,
-      });
+      const { host, port, lookup } = place;
+      const socket = connect({ host, port, timeout: timeoutMs, ...lookup });
       const end = (isOpen: boolean): void => {
         socket.destroy();
         resolve(isOpen);
@@ -39,12 +39,15 @@ export const createNetworkProber = (tls: ProbeTls = {}): Prober => ({
   },
 
   statusOf(member, path, timeoutMs) {
+    const place = placeOf(member, guard);
+    if (place.isRefused) return Promise.resolve(0);
     const url = member.origin + member.basePath + path;
     const send = url.startsWith("https:") ? httpsRequest : httpRequest;
     return new Promise((resolve) => {
       const request = send(url, {
         agent: false,
         headers: { "user-agent": "portico-check", connection: "close" },
+        ...place.lookup,
         ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
         ca: tls.ca,
         cert: tls.cert,
@@ -63,3 +66,15 @@ export const createNetworkProber = (tls: ProbeTls = {}): Prober => ({
     });
   },
 });
+
+function placeOf(member: Member, guard: AddressGuard | undefined) {
+  const { hostname, port: written, protocol } = new URL(member.origin);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const port = Number(written) || (protocol === "https:" ? 443 : 80);
+  return {
+    host,
+    port,
+    isRefused: guard !== undefined && findRefusalOfLiteral(guard, host, port) !== undefined,
+    lookup: guard === undefined ? {} : { lookup: createGuardedLookup(guard, port) },
+  };
+}

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type buildConnector, Pool } from "undici";
-import { type AddressGuard, createGuardedConnect } from "./guarded-connect.ts";
+import type { AddressGuard } from "../core/address-guard.ts";
+import { createGuardedConnect } from "./guarded-connect.ts";
 
 /** How connections to an upstream are made; routes that say the same share them. */
 export interface ConnectOptions {
@@ -78,9 +79,9 @@ export class UpstreamPools {
   /** This gateway's name in `Via`: seen in a request, that request has come round. */
   readonly pseudonym = `portico-${randomBytes(6).toString("hex")}`;
   private readonly groups = new Map<string, PoolGroup>();
-  private readonly guard: AddressGuard | undefined;
+  /** Asked before each connection. */
+  readonly guard: AddressGuard | undefined;
 
-  /** @param guard asked before each connection */
   constructor(guard?: AddressGuard) {
     this.guard = guard;
   }

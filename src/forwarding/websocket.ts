@@ -3,10 +3,12 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:h
 import type { Socket } from "node:net";
 import httpProxy from "http-proxy";
 import { errors } from "undici";
+import type { AddressGuard } from "../core/address-guard.ts";
 import { GatewayError } from "../core/errors.ts";
 import { defineExchangeKey, type Exchange, type GatewayResponse } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
 import type { Balancer, Endpoint } from "../core/upstream.ts";
+import { GuardedAgents } from "./guarded-agents.ts";
 import { stripHopByHop } from "./hop-by-hop.ts";
 import { type TryOptions, upstreamHeaders, upstreamTarget } from "./http.ts";
 import type { WebsocketOptions } from "./options.ts";
@@ -26,6 +28,8 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 export interface WebSocketTryOptions extends TryOptions {
   readonly connect: ConnectOptions;
+  /** Asked before each connection. */
+  readonly guard?: AddressGuard | undefined;
   readonly websocket: WebsocketOptions;
 }
 
@@ -38,17 +42,21 @@ export function createWebSocketTry(
   const proxy = httpProxy.createProxyServer({});
   // Every call has its own callback; this is for what comes after an error has been told.
   proxy.on("error", () => {});
+  const agents = new GuardedAgents(options.guard, options.connect.tls?.serverName);
   const headersMs = options.timeouts.headersMs ?? 15_000;
 
   return function tryWebSocket(exchange, endpoint, control) {
     const wanted = exchange.get(WEBSOCKET);
     if (wanted === undefined) return http(exchange, endpoint, control);
+    let agent: ReturnType<GuardedAgents["for"]>;
     try {
       checkHandshake(exchange, options.websocket);
+      agent = agents.for(new URL(endpoint.origin));
     } catch (error) {
-      // It says nothing of the instance, which was not asked.
-      balancer.report(endpoint, { kind: "cancelled" });
-      throw error;
+      // A handshake that is refused says nothing of the instance, which was not asked.
+      const isItsAddress = error instanceof GatewayError && error.code === "UPSTREAM_ADDRESS_REFUSED";
+      balancer.report(endpoint, { kind: isItsAddress ? "reset" : "cancelled" });
+      return Promise.reject(error as Error);
     }
     const startedAtMs = performance.now();
     const tunnel = new Tunnel(wanted.socket, wanted.head, limitsOf(exchange, options.websocket));
@@ -99,7 +107,7 @@ export function createWebSocketTry(
         handshake as never,
         tunnel,
         Buffer.alloc(0),
-        { target: toTarget(endpoint, options) as never, toProxy: true },
+        { target: toTarget(endpoint, options) as never, agent, toProxy: true },
         fail,
       );
     });

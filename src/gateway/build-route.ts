@@ -154,6 +154,7 @@ function createTry({ operation, options, pools, connect }: ForwardParts, balance
   return createWebSocketTry(balancer, http, {
     ...tryOptions,
     connect,
+    guard: pools.guard,
     websocket: websocket === true ? {} : websocket,
   });
 }

@@ -4,6 +4,7 @@ import { Service, type ServiceParts } from "../balancing/service.ts";
 import type { RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { BALANCING_KEYS, type UpstreamOptions } from "../config/schema.ts";
+import type { AddressGuard } from "../core/address-guard.ts";
 import type { Instance } from "../core/upstream.ts";
 import { AddressPolicy } from "../discovery/address-policy.ts";
 import type { DiscoverySource, Watch } from "../discovery/source.ts";
@@ -22,9 +23,8 @@ export class Services {
   private readonly sources: ReadonlyMap<string, DiscoverySource>;
   private readonly watched = new Map<string, Watched>();
   private readonly log: Logger | undefined;
-  private used = new Set<Service>();
-
   private readonly addresses: AddressPolicy;
+  private used = new Set<Service>();
 
   constructor(
     sources: ReadonlyMap<string, DiscoverySource>,
@@ -123,6 +123,9 @@ export class Services {
     else this.log?.info(fields, "an instance gets work again");
   };
 
+  private readonly guard: AddressGuard = (host, address, port) =>
+    this.addresses.findRefusalAtConnect(host, address, port);
+
   private serviceOf(
     key: string,
     name: string,
@@ -135,7 +138,7 @@ export class Services {
     const settings = JSON.stringify(own.health?.active === undefined ? own : [own, tls]);
     let service = watched.services.get(settings);
     if (service === undefined) {
-      service = new Service(name, own, { prober: createNetworkProber(tls), onHealth: this.tell });
+      service = new Service(name, own, { prober: createNetworkProber(tls, this.guard), onHealth: this.tell });
       watched.services.set(settings, service);
       if (watched.instances !== undefined) service.update(watched.instances);
     }
