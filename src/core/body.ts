@@ -1,4 +1,4 @@
-import { finished, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { GatewayError } from "./errors.ts";
 import type { Body } from "./exchange.ts";
 
@@ -17,6 +17,7 @@ export async function readWhole(body: Body, limitBytes: number): Promise<Buffer 
     if (body !== null && body.length > limitBytes) throw tooLarge(limitBytes);
     return body;
   }
+  if (body.destroyed || body.readableEnded) return readEnded(body);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -30,15 +31,27 @@ export async function readWhole(body: Body, limitBytes: number): Promise<Buffer 
       body.pause();
       reject(tooLarge(limitBytes));
     };
+    // `stream.finished` would cost more than the reading: this is the request path.
     body.on("data", onData);
-    finished(body, { writable: false }, (error) => {
-      if (error instanceof GatewayError) reject(error);
-      else if (error)
-        reject(new GatewayError("REQUEST_MALFORMED", "the body ended before its length", { cause: error }));
-      else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length));
+    body.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)));
+    body.on("error", (error) => reject(toReadError(error)));
+    body.on("close", () => {
+      if (!body.readableEnded) reject(toReadError(undefined));
     });
   });
 }
+
+const EMPTY = Buffer.alloc(0);
+
+async function readEnded(body: Readable): Promise<Buffer> {
+  if (body.readableEnded) return EMPTY;
+  throw toReadError(body.errored ?? undefined);
+}
+
+const toReadError = (error: Error | undefined): GatewayError =>
+  error instanceof GatewayError
+    ? error
+    : new GatewayError("REQUEST_MALFORMED", "the body ended before its length", { cause: error });
 
 const tooLarge = (limitBytes: number): GatewayError =>
   new GatewayError("BODY_TOO_LARGE", `at most ${limitBytes} bytes are taken`);
