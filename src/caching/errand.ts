@@ -21,6 +21,14 @@ export interface Errand {
   readonly miss: Miss | "stale" | "request";
 }
 
+/** `Cache-Status` until the upstream has answered. */
+export const STATUS_OF_MISS = {
+  "uri-miss": "Portico; fwd=uri-miss",
+  "vary-miss": "Portico; fwd=vary-miss",
+  stale: "Portico; fwd=stale",
+  request: "Portico; fwd=request",
+} as const satisfies Record<Errand["miss"], string>;
+
 /** The answer is for a follower as well when it agrees in all that the answer was selected by. */
 export const isFor = (landing: Extract<Landing, { kind: "answer" }>, exchange: Exchange): boolean =>
   (landing.selectors.length === 0 ||
@@ -41,11 +49,4 @@ export function discard({ body }: GatewayResponse): void {
 export function expectedLength(headers: HeaderList): number | undefined {
   const value = headers.get("content-length");
   return value === undefined || !/^\d+$/.test(value) ? undefined : Number(value);
-}
-
-/** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */
-export function tagsOf(headers: HeaderList): string[] {
-  const keys = headers.getJoined("surrogate-key")?.split(/[ ,]+/) ?? [];
-  const tags = headers.getJoined("cache-tag")?.split(",") ?? [];
-  return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))].slice(0, 1000);
 }

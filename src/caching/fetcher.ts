@@ -5,15 +5,15 @@ import { nameOf, type Operation } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Cache } from "./cache.ts";
 import { askAbout, isAboutAnother, isConditional } from "./conditional.ts";
-import { bringBack, discard, type Errand, expectedLength, isFor, isUpstreams, tagsOf } from "./errand.ts";
+import { bringBack, discard, type Errand, expectedLength, isFor, isUpstreams, STATUS_OF_MISS } from "./errand.ts";
 import { Flight } from "./flight.ts";
 import { toFreshness } from "./freshness.ts";
-import { resourceOf } from "./key.ts";
 import type { CacheOptions } from "./options.ts";
-import { findStorable, renewHeaders, type Storable, shapeOf } from "./policy.ts";
+import { findStorable, renewHeaders, type Storable } from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
 import { respond } from "./respond.ts";
 import { mayStandIn } from "./reuse.ts";
+import { toStoredAnswer } from "./stored-answer.ts";
 
 type AsOf = ReturnType<Cache["now"]>;
 
@@ -31,14 +31,16 @@ export class Fetcher {
     this.options = options;
   }
 
-  async fetch(errand: Errand): Promise<GatewayResponse> {
+  fetch(errand: Errand): Promise<GatewayResponse> {
     const { exchange, stored, directives } = errand;
-    exchange.cacheStatus = `Portico; fwd=${errand.miss}`;
+    exchange.cacheStatus = STATUS_OF_MISS[errand.miss];
     if (exchange.request.method === "HEAD") return this.fetchHead(errand);
     // With conditions of its own and nothing stored to hold them against, the answer is for this client alone.
     const isAlone = (stored === undefined && isConditional(exchange.request.headers)) || directives?.noStore === true;
     const name = stored?.key ?? errand.key;
-    if (isAlone || this.cache.uncacheable.has(name)) return this.lead(errand, undefined);
+    if (isAlone || this.cache.uncacheable.has(name)) {
+      return stored === undefined ? this.fetchAlone(errand) : this.lead(errand, undefined);
+    }
     const flight = this.cache.flights.get(name);
     if (flight !== undefined) return this.follow(errand, flight);
     return this.lead(errand, name);
@@ -77,13 +79,31 @@ export class Fetcher {
     return this.lead(errand, undefined);
   }
 
+  /** Nobody waits for it and nothing stored is asked about: it needs no errand, the exchange itself goes upstream. */
+  private async fetchAlone(errand: Errand): Promise<GatewayResponse> {
+    const { request } = errand.exchange;
+    const { headers, path } = request;
+    // What handlers further in make of the request must not become what its answer is stored and selected by.
+    request.headers = headers.clone();
+    const asOf = this.cache.now();
+    const requestedAtMs = Date.now();
+    let response: GatewayResponse;
+    try {
+      response = await errand.next(errand.exchange);
+    } finally {
+      request.headers = headers;
+      request.path = path;
+    }
+    return this.store(errand, undefined, undefined, response, requestedAtMs, asOf);
+  }
+
   /** @param name what others may wait for it by; undefined: nobody does */
   private async lead(errand: Errand, name: string | undefined): Promise<GatewayResponse> {
     const { exchange, stored } = errand;
     const fork = exchange.fork();
     const flight = new Flight(fork);
     if (name !== undefined) this.cache.flights.set(name, flight);
-    exchange.onAbort(() => flight.leaderLeft());
+    exchange.onAbort(flight);
     const isAsking = stored !== undefined && askAbout(stored, fork.request.headers);
     const asOf = this.cache.now();
     const requestedAtMs = Date.now();
@@ -154,43 +174,40 @@ export class Fetcher {
   private store(
     errand: Errand,
     name: string | undefined,
-    flight: Flight,
+    flight: Flight | undefined,
     response: GatewayResponse,
     requestedAtMs: number,
     asOf: AsOf,
   ): GatewayResponse {
     const { exchange, miss, partition } = errand;
     const receivedAtMs = Date.now();
-    const length = expectedLength(response.headers);
-    const storable =
-      length !== undefined && length > this.cache.entryBytes
-        ? undefined
-        : findStorable({
-            requestHeaders: exchange.request.headers,
-            requestDirectives: errand.directives,
-            response,
-            requestedAtMs,
-            receivedAtMs,
-            isPartitioned: partition !== "",
-            options: this.options,
-          });
-    if (storable === undefined) {
+    const storable = findStorable({
+      requestHeaders: exchange.request.headers,
+      requestDirectives: errand.directives,
+      response,
+      requestedAtMs,
+      receivedAtMs,
+      isPartitioned: partition !== "",
+      options: this.options,
+    });
+    const length = storable && expectedLength(response.headers);
+    if (storable === undefined || (length !== undefined && length > this.cache.entryBytes)) {
       this.done(name, flight);
       if (name !== undefined && response.status < 500) this.cache.uncacheable.add(name);
-      flight.release();
+      flight?.release();
       return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`);
     }
     const keep = (recorded: Recorded | undefined): void => {
       this.done(name, flight);
       if (recorded === undefined) {
-        flight.release();
+        flight?.release();
         return;
       }
       const answer = this.keep(errand, storable, response.status, recorded, asOf);
       const isReusable = storable.freshness.freshUntilMs > Date.now() && !storable.freshness.alwaysAsk;
       const { selectors } = storable;
-      if (isReusable) flight.land({ kind: "answer", answer, selectors, headers: exchange.request.headers });
-      else flight.release();
+      if (isReusable) flight?.land({ kind: "answer", answer, selectors, headers: exchange.request.headers });
+      else flight?.release();
     };
     const { body } = response;
     if (!isStream(body)) {
@@ -202,47 +219,29 @@ export class Fetcher {
         limitBytes: this.cache.entryBytes,
         createBody: () => this.cache.store.createBody(),
         onEnd: keep,
-        isAwaited: () => flight.hasFollowers,
+        isAwaited: () => flight?.hasFollowers === true,
       });
-      flight.whenFollowed(() => recorder.hurry());
+      flight?.whenFollowed(() => recorder.hurry());
       response.body = recorder;
     }
     return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}; stored`);
   }
 
-  private keep(
-    errand: Errand,
-    storable: Storable,
-    status: number,
-    { body, chunks, length }: Recorded,
-    asOf: AsOf,
-  ): StoredAnswer {
+  private keep(errand: Errand, storable: Storable, status: number, recorded: Recorded, asOf: AsOf): StoredAnswer {
     const { exchange } = errand;
-    const { request } = exchange;
-    const { headers, freshness, selectors } = storable;
-    if (status !== 204) headers.set("Content-Length", String(length));
     const isShared = errand.partition !== "" && storable.isPublic && this.options.sharePublic === true;
     const key = isShared ? errand.key.slice(0, -errand.partition.length - 1) : errand.key;
-    const answer: StoredAnswer = {
-      kind: "answer",
+    const { id } = this.operation;
+    const answer = toStoredAnswer(exchange.request, storable, recorded, {
       key,
-      resource: resourceOf(request.authority, request.path),
-      operation: this.operation.id,
+      operation: id,
       operationName: this.operationName,
-      tags: tagsOf(headers),
       status,
-      headers,
-      body,
-      chunks,
-      length,
-      freshness,
-      shape: status >= 400 ? shapeOf(request.headers) : "",
       ...asOf,
-      view: undefined,
-    };
-    this.cache.put(answer, key, selectors, request.headers);
+    });
+    this.cache.put(answer, key, storable.selectors, exchange.request.headers);
     this.cache.uncacheable.delete(errand.key);
-    this.tell(exchange, "stored", length);
+    this.tell(exchange, "stored", recorded.length);
     return answer;
   }
 
@@ -282,7 +281,7 @@ export class Fetcher {
     return respond(stored, exchange, this.cache.store, Date.now(), `hit; ${status}`);
   }
 
-  private done(name: string | undefined, flight: Flight): void {
+  private done(name: string | undefined, flight: Flight | undefined): void {
     if (name !== undefined && this.cache.flights.get(name) === flight) this.cache.flights.delete(name);
   }
 

@@ -23,7 +23,7 @@ const RELEASED: Landing = { kind: "released" };
  */
 export class Flight {
   readonly errand: Exchange;
-  private readonly waiting = new Set<(landing: Landing) => void>();
+  private waiting: Set<(landing: Landing) => void> | undefined = undefined;
   private landing: Landing | undefined = undefined;
   private isLeaderGone = false;
   private onCrowd: (() => void) | undefined = undefined;
@@ -33,17 +33,18 @@ export class Flight {
   }
 
   get hasFollowers(): boolean {
-    return this.waiting.size > 0;
+    return this.waiting !== undefined && this.waiting.size > 0;
   }
 
   /** Waits for the landing; gives up when the exchange is aborted. */
   follow(exchange: Exchange): Promise<Landing> {
     if (this.landing !== undefined) return Promise.resolve(this.landing);
     return new Promise((resolve) => {
+      this.waiting ??= new Set();
       this.waiting.add(resolve);
       this.onCrowd?.();
       exchange.onAbort(() => {
-        if (!this.waiting.delete(resolve)) return;
+        if (this.waiting?.delete(resolve) !== true) return;
         resolve(RELEASED);
         this.endWhenAlone();
       });
@@ -55,7 +56,8 @@ export class Flight {
     this.onCrowd = listener;
   }
 
-  leaderLeft(): void {
+  /** The leader's client went away. */
+  handleAbort(): void {
     this.isLeaderGone = true;
     this.endWhenAlone();
   }
@@ -67,12 +69,13 @@ export class Flight {
   land(landing: Landing): void {
     if (this.landing !== undefined) return;
     this.landing = landing;
-    const waiting = [...this.waiting];
-    this.waiting.clear();
+    const { waiting } = this;
+    if (waiting === undefined) return;
+    this.waiting = undefined;
     for (const resolve of waiting) resolve(landing);
   }
 
   private endWhenAlone(): void {
-    if (this.isLeaderGone && this.waiting.size === 0 && this.landing === undefined) this.errand.abort();
+    if (this.isLeaderGone && !this.hasFollowers && this.landing === undefined) this.errand.abort();
   }
 }

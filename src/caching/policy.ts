@@ -32,10 +32,14 @@ const UNDERSTOOD = new Set([
   501, 502, 503, 504,
 ]);
 
+/** Without one of these, and without a lifetime of the route's, nothing is worth storing: most answers go no further. */
+const STORING = new Set(["cache-control", "cdn-cache-control", "expires", "etag", "last-modified"]);
+
 /** Whether a response to a GET may be stored, and as what. RFC 9111 §3. @returns undefined: it may not */
 export function findStorable(question: StoreQuestion): Storable | undefined {
   const { response, requestHeaders, requestedAtMs, receivedAtMs, isPartitioned, options } = question;
   const { status, headers } = response;
+  if (options.ttlSeconds === undefined && !headers.hasAnyOf(STORING)) return undefined;
   // A 206 is a part, a 304 speaks of an answer we do not have.
   if (status < 200 || status === 206 || status === 304) return undefined;
   if (question.requestDirectives?.noStore === true) return undefined;

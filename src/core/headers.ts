@@ -152,6 +152,7 @@ export class HeaderList {
   }
 
   private truncate(length: number): void {
+    if (length === this.names.length) return;
     this.names.length = length;
     this.flat.length = length << 1;
   }

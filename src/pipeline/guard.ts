@@ -31,6 +31,8 @@ export function guard(plugin: string, handler: Handler, watchdog: Watchdog | und
     const passesBefore = exchange.passes;
     try {
       const answer = handler(exchange, counted);
+      // What comes back as it was passed on has been looked at further in.
+      if (answer === exchange.passed && answer !== undefined) return answer;
       const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
       const settled = promise.then(toAnswer, toFault);
       if (watchdog === undefined || exchange.passes !== passesBefore) return settled;
@@ -53,7 +55,8 @@ const countPass =
       return Promise.reject(new GatewayError("PLUGIN_FAILED", `${plugin} called next after its time was over`));
     }
     exchange.passes++;
-    return next(exchange);
+    exchange.passed = next(exchange);
+    return exchange.passed;
   };
 
 /** A handler that waits before it calls `next`: it, or its answer, must come in time. */

@@ -1,0 +1,43 @@
+import type { GatewayRequest } from "../core/exchange.ts";
+import type { HeaderList } from "../core/headers.ts";
+import type { StoredAnswer } from "./answer.ts";
+import { resourceOf } from "./key.ts";
+import { type Storable, shapeOf } from "./policy.ts";
+import type { Recorded } from "./recorder.ts";
+
+type Known = Pick<StoredAnswer, "key" | "operation" | "operationName" | "status" | "seq" | "localSeq">;
+
+/** An answer as it is stored. @param request that it answers */
+export function toStoredAnswer(
+  request: GatewayRequest,
+  { headers, freshness }: Storable,
+  { body, chunks, length }: Recorded,
+  known: Known,
+): StoredAnswer {
+  if (known.status !== 204) headers.set("Content-Length", String(length));
+  return {
+    kind: "answer",
+    key: known.key,
+    resource: resourceOf(request.authority, request.path),
+    operation: known.operation,
+    operationName: known.operationName,
+    tags: tagsOf(headers),
+    status: known.status,
+    headers,
+    body,
+    chunks,
+    length,
+    freshness,
+    shape: known.status >= 400 ? shapeOf(request.headers) : "",
+    seq: known.seq,
+    localSeq: known.localSeq,
+    view: undefined,
+  };
+}
+
+/** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */
+function tagsOf(headers: HeaderList): string[] {
+  const keys = headers.getJoined("surrogate-key")?.split(/[ ,]+/) ?? [];
+  const tags = headers.getJoined("cache-tag")?.split(",") ?? [];
+  return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))].slice(0, 1000);
+}
