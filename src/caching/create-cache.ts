@@ -12,9 +12,9 @@ export async function createCache(options: StoreOptions, folder = "."): Promise<
   const memory = new MemoryStore({
     bytes: parseBytes(options.memoryBytes ?? "64MiB"),
     entries: options.memoryEntries ?? 100_000,
-    onEvict(record, bytes) {
-      if (!channels.cache.hasSubscribers || record.kind !== "answer") return;
-      channels.cache.publish({ exchange: undefined, operation: record.operationName, event: "evicted", bytes });
+    onEvict(operation, bytes) {
+      if (!channels.cache.hasSubscribers) return;
+      channels.cache.publish({ exchange: undefined, operation, event: "evicted", bytes });
     },
   });
   if (options.redis !== undefined) {

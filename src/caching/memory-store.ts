@@ -1,80 +1,121 @@
 import { randomUUID } from "node:crypto";
 import { type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
+import { EntryTable, NONE } from "./entry-table.ts";
+import { HotAnswers } from "./hot-answers.ts";
+import { createKeyHash } from "./key-hash.ts";
+import {
+  findLayout,
+  hasKey,
+  isVariants,
+  OperationNames,
+  operationAt,
+  readRecord,
+  writeRecord,
+} from "./packed-record.ts";
+import { Segments } from "./segments.ts";
 import type { BodyWriter, CacheStore } from "./store.ts";
 
 export interface MemoryLimits {
   readonly bytes: number;
   readonly entries: number;
-  /** Told of each record that made room for others. */
-  readonly onEvict?: ((record: StoredRecord, bytes: number) => void) | undefined;
+  /** Told of each answer that made room for others. */
+  readonly onEvict?: ((operationName: string, bytes: number) => void) | undefined;
 }
 
-interface Slot {
+/** A record that is kept as it is: a large one, or one that cannot be packed. */
+interface Apart {
   readonly record: StoredRecord;
   readonly bytes: number;
-  /** The count of insertions when it was last moved to the young end. */
-  touchedAt: number;
 }
 
-/** Least recently used first out, bounded in bytes and in entries; bodies still arriving count as well. */
+const MAX_SEGMENT_BYTES = 256 * 1024;
+/** What is larger is kept apart: the objects around it weigh little beside it. */
+const MAX_PACKED_BYTES = 4096;
+/** Place of an entry that is kept apart. */
+const APART = 0xffff_fffe;
+
+/**
+ * Least recently used first out, bounded in bytes and in entries; the bytes are those of all its memory, bodies still
+ * arriving included. Small records are packed side by side, the most wanted of them unpacked as well.
+ */
 export class MemoryStore implements CacheStore {
   private readonly limits: MemoryLimits;
-  private readonly slots = new Map<string, Slot>();
+  private readonly hash = createKeyHash();
+  private readonly names = new OperationNames();
+  private readonly hotBytes: number;
   private readonly bodies = new Map<string, Buffer[]>();
-  private insertions = 0;
-  private used = 0;
+  private table: EntryTable;
+  private segments: Segments;
+  private hot: HotAnswers;
+  private apart = new Map<number, Apart>();
+  /** Bytes of what is kept apart, and of bodies still arriving. */
+  private apartBytes = 0;
 
   constructor(limits: MemoryLimits) {
     this.limits = limits;
+    this.hotBytes = Math.floor(limits.bytes / 16);
+    this.table = this.createTable();
+    this.segments = this.createSegments();
+    this.hot = new HotAnswers(this.hotBytes);
   }
 
   get bytes(): number {
-    return this.used;
+    return this.table.bytes + this.segments.bytes + this.apartBytes + this.hot.bytes;
   }
 
   get entries(): number {
-    return this.slots.size;
+    return this.table.count;
   }
 
   find(key: string): StoredRecord | undefined {
-    const slot = this.slots.get(key);
-    if (slot === undefined) return undefined;
-    // Moving it to the young end costs more than finding it: an entry that is young already stays where it is.
-    if (this.insertions - slot.touchedAt > this.slots.size >> 2) {
-      this.slots.delete(key);
-      this.slots.set(key, slot);
-      slot.touchedAt = this.insertions;
+    const hot = this.hot.find(key);
+    if (hot !== undefined) {
+      this.table.touch(hot.entry);
+      return hot.record;
     }
-    return slot.record;
+    const entry = this.table.find(this.hash(key), key);
+    if (entry === NONE) return undefined;
+    this.table.touch(entry);
+    const place = this.table.place(entry);
+    if (place === APART) return this.apart.get(entry)?.record;
+    const size = this.segments.sizeAt(place);
+    const at = this.segments.offsetOf(place);
+    const found = readRecord(this.segments.memoryAt(place), at, size, key, this.names);
+    if (!this.hot.isWanted(entry)) return found;
+    const record = withOwnBody(found);
+    this.hot.add(entry, record, size);
+    return record;
   }
 
   put(record: StoredRecord): void {
-    this.delete(record.key);
-    const kept = compact(record);
-    const bytes = sizeOf(kept);
-    const isRoom = this.makeRoom(bytes, 1);
-    // Its parts were counted when they arrived: from here they belong to the record, and go with it.
-    const chunkBytes = kept.kind === "answer" && kept.chunks !== undefined ? kept.length : 0;
-    if (!isRoom) {
-      this.dropBody(kept);
-      this.used -= chunkBytes;
-      return;
+    const hash = this.hash(record.key);
+    const known = this.table.find(hash, record.key);
+    if (known !== NONE) this.remove(known);
+    const layout = findLayout(record, this.names);
+    if (layout === undefined || layout.size > Math.min(MAX_PACKED_BYTES, this.segments.recordBytes)) {
+      this.putApart(hash, record);
+    } else if (this.makeRoom(layout.size, 0, 1)) {
+      const entry = this.table.add(hash, APART);
+      const place = this.segments.add(entry, layout.size);
+      this.table.setPlace(entry, place);
+      writeRecord(layout, this.segments.memoryAt(place), this.segments.offsetOf(place));
     }
-    this.used += bytes;
-    this.insertions++;
-    this.slots.set(kept.key, { record: kept, bytes: bytes + chunkBytes, touchedAt: this.insertions });
   }
 
   delete(key: string): void {
-    const slot = this.slots.get(key);
-    if (slot === undefined) return;
-    this.slots.delete(key);
-    this.used -= slot.bytes;
-    this.dropBody(slot.record);
+    const entry = this.table.find(this.hash(key), key);
+    if (entry !== NONE) this.remove(entry);
   }
 
   clear(): void {
-    for (const key of [...this.slots.keys()]) this.delete(key);
+    for (const { record, bytes } of this.apart.values()) {
+      this.dropBody(record);
+      this.apartBytes -= bytes;
+    }
+    this.apart = new Map();
+    this.table = this.createTable();
+    this.segments = this.createSegments();
+    this.hot = new HotAnswers(this.hotBytes);
   }
 
   createBody(): BodyWriter {
@@ -82,17 +123,17 @@ export class MemoryStore implements CacheStore {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const discard = (): void => {
-      this.used -= bytes;
+      this.apartBytes -= bytes;
       bytes = 0;
       chunks.length = 0;
     };
     return {
       write: (chunk) => {
-        if (!this.makeRoom(chunk.length, 0)) {
+        if (!this.makeRoom(0, chunk.length, 0)) {
           discard();
           return false;
         }
-        this.used += chunk.length;
+        this.apartBytes += chunk.length;
         bytes += chunk.length;
         chunks.push(own(chunk));
         return true;
@@ -113,16 +154,79 @@ export class MemoryStore implements CacheStore {
     this.clear();
   }
 
-  /** Evicts until so much fits. @returns false when it never will */
-  private makeRoom(bytes: number, entries: number): boolean {
-    const { limits } = this;
-    if (bytes > limits.bytes || entries > limits.entries) return false;
-    for (const [key, slot] of this.slots) {
-      if (this.used + bytes <= limits.bytes && this.slots.size + entries <= limits.entries) return true;
-      this.delete(key);
-      limits.onEvict?.(slot.record, slot.bytes);
+  private putApart(hash: number, record: StoredRecord): void {
+    const kept = withOwnBody(record);
+    const bytes = sizeOf(kept);
+    const isRoom = this.makeRoom(0, bytes, 1);
+    // Its parts were counted when they arrived: from here they belong to the record, and go with it.
+    const chunkBytes = kept.kind === "answer" && kept.chunks !== undefined ? kept.length : 0;
+    if (!isRoom) {
+      this.dropBody(kept);
+      this.apartBytes -= chunkBytes;
+      return;
     }
-    return this.used + bytes <= limits.bytes;
+    this.apartBytes += bytes;
+    this.apart.set(this.table.add(hash, APART), { record: kept, bytes: bytes + chunkBytes });
+  }
+
+  private remove(entry: number): void {
+    const place = this.table.place(entry);
+    if (place === APART) {
+      const { record, bytes } = this.apart.get(entry) as Apart;
+      this.apart.delete(entry);
+      this.apartBytes -= bytes;
+      this.dropBody(record);
+    } else {
+      this.hot.forget(entry);
+      this.segments.remove(place);
+    }
+    this.table.remove(entry);
+  }
+
+  /** Evicts, and closes holes, until so much fits. @returns false when it never will */
+  private makeRoom(packed: number, apart: number, entries: number): boolean {
+    const { table, segments, limits } = this;
+    if (entries > limits.entries || packed + apart > limits.bytes - this.hotBytes) return false;
+    for (;;) {
+      const others = this.hotBytes + this.apartBytes + apart + table.bytesWith(entries);
+      const isRoom = segments.hasRoom(packed, limits.bytes - others);
+      if (isRoom && table.count + entries <= limits.entries) return true;
+      if (!isRoom && segments.compact()) continue;
+      if (table.oldest === NONE) return false;
+      this.evict(table.oldest);
+    }
+  }
+
+  private evict(entry: number): void {
+    const { onEvict } = this.limits;
+    if (onEvict !== undefined) this.tellEvicted(entry, onEvict);
+    this.remove(entry);
+  }
+
+  private tellEvicted(entry: number, tell: NonNullable<MemoryLimits["onEvict"]>): void {
+    const place = this.table.place(entry);
+    if (place === APART) {
+      const { record, bytes } = this.apart.get(entry) as Apart;
+      if (record.kind === "answer") tell(record.operationName, bytes);
+      return;
+    }
+    const memory = this.segments.memoryAt(place);
+    const at = this.segments.offsetOf(place);
+    if (!isVariants(memory, at))
+      tell(this.names.at(operationAt(memory, at)).operationName, this.segments.sizeAt(place));
+  }
+
+  private createTable(): EntryTable {
+    return new EntryTable((entry, key) => {
+      const place = this.table.place(entry);
+      if (place === APART) return this.apart.get(entry)?.record.key === key;
+      return hasKey(this.segments.memoryAt(place), this.segments.offsetOf(place), key);
+    });
+  }
+
+  private createSegments(): Segments {
+    const segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.floor(this.limits.bytes / 16)) & ~3;
+    return new Segments(segmentBytes, (entry, place) => this.table.setPlace(entry, place));
   }
 
   private dropBody(record: StoredRecord): void {
@@ -130,7 +234,7 @@ export class MemoryStore implements CacheStore {
   }
 }
 
-const compact = (record: StoredRecord): StoredRecord =>
+const withOwnBody = (record: StoredRecord): StoredRecord =>
   record.kind === "answer" && record.body !== null ? { ...record, body: own(record.body) } : record;
 
 /** A part of a larger buffer keeps all of that alive: what is kept for long is copied out. */

@@ -5,7 +5,6 @@ import { findDictionary, parseDirectives } from "../../src/caching/directives.ts
 import { findInFrame, toFrame } from "../../src/caching/frame.ts";
 import { toFreshness } from "../../src/caching/freshness.ts";
 import { findHttpDate, toHttpDate } from "../../src/caching/http-date.ts";
-import { MemoryStore } from "../../src/caching/memory-store.ts";
 import { selectingFields, variantOf } from "../../src/caching/vary.ts";
 import { HeaderList } from "../../src/core/headers.ts";
 import { storedAnswer } from "../support/stored-answer.ts";
@@ -81,37 +80,4 @@ test("a damaged frame is no answer, and nothing is thrown", () => {
       assert.equal(findInFrame(frame.subarray(0, length), "key", Date.now()), undefined);
     }),
   );
-});
-
-test("memory never holds more than it was given, in bytes and in entries", () => {
-  const step = fc.record({ key: fc.nat(30), bytes: fc.nat(4000), isLarge: fc.boolean(), isFound: fc.boolean() });
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-      const store = new MemoryStore({ bytes: 10_000, entries: 10 });
-      for (const { key, bytes, isLarge, isFound } of steps) {
-        if (isFound) store.find(`k${key}`);
-        if (!isLarge) store.put(storedAnswer(`k${key}`, { body: Buffer.alloc(bytes) }));
-        else {
-          const writer = store.createBody();
-          if (writer.write(Buffer.alloc(bytes)) === true) {
-            const chunks = writer.finish();
-            assert.ok(chunks !== undefined && !(chunks instanceof Promise));
-            store.put(storedAnswer(`k${key}`, { body: null, chunks, length: bytes }));
-          }
-        }
-        assert.ok(store.bytes <= 10_000 && store.bytes >= 0 && store.entries <= 10);
-      }
-      store.clear();
-      assert.equal(store.bytes, 0);
-    }),
-  );
-});
-
-test("the least recently used make room first", () => {
-  const store = new MemoryStore({ bytes: 1_000_000, entries: 3 });
-  for (const key of ["a", "b", "c"]) store.put(storedAnswer(key));
-  store.find("a");
-  store.put(storedAnswer("d"));
-  assert.ok(store.find("a"));
-  assert.equal(store.find("b"), undefined);
 });

@@ -1,0 +1,238 @@
+import { HeaderList } from "../core/headers.ts";
+import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
+import { HEAD_BYTES } from "./segments.ts";
+
+/** A record laid out as bytes, to be written where there is room for it. */
+export interface Layout {
+  readonly size: number;
+  readonly record: StoredRecord;
+  /** One after the other: the key, what few records have, the header section. Each character a byte. */
+  readonly key: string;
+  readonly rare: string;
+  readonly head: string;
+  /** Number of the operation in the names. */
+  readonly operation: number;
+}
+
+/** What few records need said: a resource that is no part of the key, tags, the shape of an error's request. */
+type Rare = readonly [resource: string | 0, tags: readonly string[], shape: string];
+
+const BORN_AT = HEAD_BYTES;
+const FRESH_UNTIL_AT = BORN_AT + 8;
+const WHILE_REVALIDATE_AT = FRESH_UNTIL_AT + 8;
+const IF_ERROR_AT = WHILE_REVALIDATE_AT + 4;
+const SEQ_AT = IF_ERROR_AT + 4;
+const LOCAL_SEQ_AT = SEQ_AT + 4;
+const OPERATION_AT = LOCAL_SEQ_AT + 4;
+const STATUS_AT = OPERATION_AT + 2;
+const KEY_LENGTH_AT = STATUS_AT + 2;
+const RARE_LENGTH_AT = KEY_LENGTH_AT + 2;
+const HEAD_LENGTH_AT = RARE_LENGTH_AT + 2;
+const FLAGS_AT = HEAD_LENGTH_AT + 2;
+const KEY_AT = FLAGS_AT + 1;
+
+const IS_VARIANTS = 1;
+const MUST_REVALIDATE = 2;
+const ALWAYS_ASK = 4;
+const HAS_BODY = 8;
+
+/** Field names that are one byte, as they are spelled most. */
+const NAMES = (
+  "Accept-Ranges Access-Control-Allow-Credentials Access-Control-Allow-Origin Access-Control-Expose-Headers Age Allow " +
+  "Cache-Control Cache-Tag CDN-Cache-Control Connection Content-Disposition Content-Encoding Content-Language " +
+  "Content-Length Content-Location Content-Security-Policy Content-Type Date Deprecation ETag Expires Last-Modified Link " +
+  "Location Pragma Referrer-Policy Server Strict-Transport-Security Sunset Surrogate-Control Surrogate-Key " +
+  "Timing-Allow-Origin Vary Via X-Content-Type-Options X-Frame-Options X-Powered-By X-Request-Id X-XSS-Protection"
+).split(" ");
+const SPELLED = [...NAMES, ...NAMES.map((name) => name.toLowerCase())];
+const LOWER = SPELLED.map((name) => name.toLowerCase());
+/** 0 stands for a name that is written out. */
+const CODES = new Map(SPELLED.map((name, i) => [name, String.fromCharCode(i + 1)]));
+const OTHER = "\x00";
+
+const NOT_ONE_BYTE = /[^\x00-\xff]/;
+const NOTHING_RARE = "";
+
+/** The names of operations, each once. Bounded by the routes that were ever loaded. */
+export class OperationNames {
+  private readonly numbers = new Map<string, number>();
+  private readonly names: { readonly operation: string; readonly operationName: string }[] = [];
+
+  numberOf({ operation, operationName }: StoredAnswer): number {
+    const name = `${operation}\n${operationName}`;
+    const known = this.numbers.get(name);
+    if (known !== undefined) return known;
+    this.numbers.set(name, this.names.length);
+    return this.names.push({ operation, operationName }) - 1;
+  }
+
+  at(number: number): { readonly operation: string; readonly operationName: string } {
+    return this.names[number] as { operation: string; operationName: string };
+  }
+}
+
+/** @returns undefined for what has no place in the layout: it is kept as it is */
+export function findLayout(record: StoredRecord, names: OperationNames): Layout | undefined {
+  const layout = record.kind === "variants" ? layOutVariants(record) : layOutAnswer(record, names);
+  if (layout === undefined) return undefined;
+  const { key, rare, head, operation } = layout;
+  if (key.length > 0xffff || rare.length > 0xffff || head.length > 0xffff || operation > 0xffff) return undefined;
+  return NOT_ONE_BYTE.test(key) || NOT_ONE_BYTE.test(rare) || NOT_ONE_BYTE.test(head) ? undefined : layout;
+}
+
+function layOutVariants(record: VariantIndex): Layout {
+  const head = JSON.stringify([record.generation, record.selectors]);
+  const size = KEY_AT + record.key.length + head.length;
+  return { size, record, key: record.key, rare: NOTHING_RARE, head, operation: 0 };
+}
+
+function layOutAnswer(record: StoredAnswer, names: OperationNames): Layout | undefined {
+  const { key, body, freshness } = record;
+  const { staleWhileRevalidateMs, staleIfErrorMs } = freshness;
+  if (record.chunks !== undefined || record.length !== (body?.length ?? 0)) return undefined;
+  if (!isSeconds(staleWhileRevalidateMs) || !isSeconds(staleIfErrorMs)) return undefined;
+  const head = headText(record.headers);
+  if (head === undefined) return undefined;
+  const rare = rareText(record);
+  const size = KEY_AT + key.length + rare.length + head.length + record.length;
+  return { size, record, key, rare, head, operation: names.numberOf(record) };
+}
+
+const isSeconds = (ms: number): boolean => ms % 1000 === 0 && ms < 0xffff_ffff * 1000;
+
+/** @returns undefined when a line of it holds a line break */
+function headText(headers: HeaderList): string | undefined {
+  const flat = headers.toFlat();
+  let head = "";
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] as string;
+    const value = flat[i + 1] as string;
+    if (value.includes("\n") || name.includes("\n")) return undefined;
+    const code = CODES.get(name);
+    head += code === undefined ? `${OTHER}${name}\n${value}\n` : `${code}${value}\n`;
+  }
+  return head;
+}
+
+function rareText({ key, resource, tags, shape }: StoredAnswer): string {
+  const isInKey = findResource(key) === resource;
+  if (isInKey && tags.length === 0 && shape === "") return NOTHING_RARE;
+  return JSON.stringify([isInKey ? 0 : resource, tags, shape] satisfies Rare);
+}
+
+/** Host and path are the second and the third line of most keys. */
+function findResource(key: string): string {
+  const scheme = key.indexOf("\n");
+  const path = key.indexOf("\n", key.indexOf("\n", scheme + 1) + 1);
+  return key.slice(scheme + 1, path);
+}
+
+/** Writes it behind the head that the memory has there already. */
+export function writeRecord(layout: Layout, memory: Buffer, at: number): void {
+  const { record, key, rare, head } = layout;
+  memory.writeUInt16LE(layout.operation, at + OPERATION_AT);
+  memory.writeUInt16LE(key.length, at + KEY_LENGTH_AT);
+  memory.writeUInt16LE(rare.length, at + RARE_LENGTH_AT);
+  memory.writeUInt16LE(head.length, at + HEAD_LENGTH_AT);
+  memory.write(key + rare + head, at + KEY_AT, "latin1");
+  if (record.kind === "variants") {
+    memory[at + FLAGS_AT] = IS_VARIANTS;
+    return;
+  }
+  const { freshness, body } = record;
+  memory.writeDoubleLE(freshness.bornAtMs, at + BORN_AT);
+  memory.writeDoubleLE(freshness.freshUntilMs, at + FRESH_UNTIL_AT);
+  memory.writeUInt32LE(freshness.staleWhileRevalidateMs / 1000, at + WHILE_REVALIDATE_AT);
+  memory.writeUInt32LE(freshness.staleIfErrorMs / 1000, at + IF_ERROR_AT);
+  memory.writeUInt32LE(record.seq, at + SEQ_AT);
+  memory.writeInt32LE(record.localSeq, at + LOCAL_SEQ_AT);
+  memory.writeUInt16LE(record.status, at + STATUS_AT);
+  memory[at + FLAGS_AT] =
+    (freshness.mustRevalidate ? MUST_REVALIDATE : 0) |
+    (freshness.alwaysAsk ? ALWAYS_ASK : 0) |
+    (body === null ? 0 : HAS_BODY);
+  body?.copy(memory, at + KEY_AT + key.length + rare.length + head.length);
+}
+
+export const isVariants = (memory: Buffer, at: number): boolean =>
+  ((memory[at + FLAGS_AT] as number) & IS_VARIANTS) !== 0;
+
+/** Whether the record there has that key. */
+export function hasKey(memory: Buffer, at: number, key: string): boolean {
+  if (memory.readUInt16LE(at + KEY_LENGTH_AT) !== key.length) return false;
+  for (let i = 0; i < key.length; i++) if (memory[at + KEY_AT + i] !== key.charCodeAt(i)) return false;
+  return true;
+}
+
+export const operationAt = (memory: Buffer, at: number): number => memory.readUInt16LE(at + OPERATION_AT);
+
+/** The record there, which shares no memory with it. @param size of all of it */
+export function readRecord(memory: Buffer, at: number, size: number, key: string, names: OperationNames): StoredRecord {
+  const flags = memory[at + FLAGS_AT] as number;
+  const rareAt = at + KEY_AT + memory.readUInt16LE(at + KEY_LENGTH_AT);
+  const headAt = rareAt + memory.readUInt16LE(at + RARE_LENGTH_AT);
+  const bodyAt = headAt + memory.readUInt16LE(at + HEAD_LENGTH_AT);
+  const head = memory.toString("latin1", headAt, bodyAt);
+  if ((flags & IS_VARIANTS) !== 0) {
+    const [generation, selectors] = JSON.parse(head) as [string, string[][]];
+    return { kind: "variants", key, generation, selectors };
+  }
+  const body = (flags & HAS_BODY) === 0 ? null : copyOf(memory, bodyAt, at + size);
+  const [resource, tags, shape]: Rare =
+    rareAt === headAt ? [0, NO_TAGS, ""] : JSON.parse(memory.toString("latin1", rareAt, headAt));
+  const { operation, operationName } = names.at(operationAt(memory, at));
+  return {
+    kind: "answer",
+    key,
+    resource: resource === 0 ? findResource(key) : resource,
+    operation,
+    operationName,
+    tags,
+    status: memory.readUInt16LE(at + STATUS_AT),
+    headers: toHeaders(head),
+    body,
+    chunks: undefined,
+    length: body?.length ?? 0,
+    freshness: {
+      bornAtMs: memory.readDoubleLE(at + BORN_AT),
+      freshUntilMs: memory.readDoubleLE(at + FRESH_UNTIL_AT),
+      staleWhileRevalidateMs: memory.readUInt32LE(at + WHILE_REVALIDATE_AT) * 1000,
+      staleIfErrorMs: memory.readUInt32LE(at + IF_ERROR_AT) * 1000,
+      mustRevalidate: (flags & MUST_REVALIDATE) !== 0,
+      alwaysAsk: (flags & ALWAYS_ASK) !== 0,
+    },
+    shape,
+    seq: memory.readUInt32LE(at + SEQ_AT),
+    localSeq: memory.readInt32LE(at + LOCAL_SEQ_AT),
+    view: undefined,
+  };
+}
+
+const NO_TAGS: readonly string[] = Object.freeze([]);
+
+function copyOf(memory: Buffer, from: number, to: number): Buffer {
+  const copy = Buffer.allocUnsafe(to - from);
+  memory.copy(copy, 0, from, to);
+  return copy;
+}
+
+function toHeaders(head: string): HeaderList {
+  const flat: string[] = [];
+  const lowerNames: string[] = [];
+  for (let at = 0; at < head.length; ) {
+    const code = head.charCodeAt(at) - 1;
+    let valueAt = at + 1;
+    if (code < 0) {
+      valueAt = head.indexOf("\n", at) + 1;
+      const name = head.slice(at + 1, valueAt - 1);
+      flat.push(name);
+      lowerNames.push(name.toLowerCase());
+    } else {
+      flat.push(SPELLED[code] as string);
+      lowerNames.push(LOWER[code] as string);
+    }
+    at = head.indexOf("\n", valueAt) + 1;
+    flat.push(head.slice(valueAt, at - 1));
+  }
+  return new HeaderList(flat, lowerNames);
+}

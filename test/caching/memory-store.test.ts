@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { StoredAnswer, StoredRecord } from "../../src/caching/answer.ts";
+import { createKeyHash } from "../../src/caching/key-hash.ts";
+import { MemoryStore } from "../../src/caching/memory-store.ts";
+import { HeaderList } from "../../src/core/headers.ts";
+import { storedAnswer } from "../support/stored-answer.ts";
+
+test("memory never holds more than it was given, in bytes and in entries", () => {
+  const step = fc.record({ key: fc.nat(300), bytes: fc.nat(4000), isLarge: fc.boolean(), isFound: fc.boolean() });
+  const limits = fc.record({ bytes: fc.constantFrom(10_000, 100_000, 1_000_000), entries: fc.integer({ max: 200 }) });
+  fc.assert(
+    fc.property(limits, fc.array(step, { maxLength: 300 }), ({ bytes: limit, entries }, steps) => {
+      const store = new MemoryStore({ bytes: limit, entries });
+      for (const { key, bytes, isLarge, isFound } of steps) {
+        if (isFound) store.find(`k${key}`);
+        if (!isLarge) store.put(storedAnswer(`k${key}`, { body: Buffer.alloc(bytes) }));
+        else {
+          const writer = store.createBody();
+          if (writer.write(Buffer.alloc(bytes)) === true) {
+            const chunks = writer.finish();
+            assert.ok(chunks !== undefined && !(chunks instanceof Promise));
+            store.put(storedAnswer(`k${key}`, { body: null, chunks, length: bytes }));
+          }
+        }
+        assert.ok(store.bytes <= limit && store.bytes >= 0 && store.entries <= Math.max(0, entries));
+      }
+      store.clear();
+      assert.equal(store.bytes, 0);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("it holds the latest of each key, and forgets the least recently used first", () => {
+  const step = fc.record({
+    what: fc.constantFrom("put", "put", "put", "find", "find", "delete"),
+    key: fc.nat(60),
+    bytes: fc.oneof(fc.nat(500), fc.nat(9000)),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 100, maxLength: 400 }), (steps) => {
+      const store = new MemoryStore({ bytes: 4_000_000, entries: 20 });
+      const model = new Map<string, number>();
+      for (const [count, { what, key, bytes }] of steps.entries()) {
+        const name = `k${key}`;
+        const known = model.get(name);
+        if (what === "find") assert.equal(bodyOf(store.find(name)), known === undefined ? undefined : toBody(known));
+        model.delete(name);
+        if (what === "put") {
+          store.put(storedAnswer(name, { body: Buffer.from(toBody(count, bytes)) }));
+          model.set(name, count);
+          if (model.size > 20) model.delete(model.keys().next().value as string);
+        } else if (what === "delete") store.delete(name);
+        else if (known !== undefined) model.set(name, known);
+        assert.equal(store.entries, model.size);
+      }
+      for (const [name, count] of model) assert.equal(bodyOf(store.find(name)), toBody(count));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+const toBody = (count: number, bytes = 0): string => String(count).padEnd(20).padEnd(bytes, ".");
+const bodyOf = (record: StoredRecord | undefined): string | undefined =>
+  record?.kind === "answer" ? String(record.body?.subarray(0, 20)) : undefined;
+
+test("what was packed is unpacked as it was, whatever stands in it", () => {
+  const text = fc.string({ unit: "binary", maxLength: 40 });
+  const seconds = fc.nat(2 ** 31).map((count) => count * 1000);
+  const parts = fc.record({
+    resource: text,
+    operation: text,
+    operationName: text,
+    tags: fc.array(text),
+    status: fc.integer({ min: 200, max: 599 }),
+    headers: fc
+      .array(fc.tuple(fc.oneof(text, fc.constantFrom("Content-Type", "etag")), text))
+      .map((lines) => new HeaderList(lines.flat())),
+    body: fc.option(
+      fc.uint8Array({ maxLength: 3000 }).map((bytes) => Buffer.from(bytes)),
+      { nil: null },
+    ),
+    freshness: fc.record({
+      bornAtMs: fc.double({ noNaN: true }),
+      freshUntilMs: fc.double({ noNaN: true }),
+      staleWhileRevalidateMs: fc.oneof(seconds, fc.nat(5000)),
+      staleIfErrorMs: seconds,
+      mustRevalidate: fc.boolean(),
+      alwaysAsk: fc.boolean(),
+    }),
+    shape: text,
+    seq: fc.nat(),
+    localSeq: fc.integer({ min: -1, max: 1000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(text, parts), { minLength: 1, maxLength: 20 }), (records) => {
+      const store = new MemoryStore({ bytes: 10_000_000, entries: 100 });
+      const answers = new Map<string, StoredAnswer>();
+      for (const [key, record] of records) {
+        answers.set(key, storedAnswer(key, { ...record, length: record.body?.length ?? 0 }));
+      }
+      for (const answer of answers.values()) store.put(answer);
+      for (let time = 0; time < 3; time++) {
+        for (const [key, answer] of answers) {
+          const found = store.find(key) as StoredAnswer;
+          assert.deepEqual(
+            { ...found, headers: found.headers.toFlat() },
+            { ...answer, headers: answer.headers.toFlat() },
+          );
+        }
+      }
+    }),
+  );
+});
+
+test("an unpacked body is never written over by what comes after it", () => {
+  const store = new MemoryStore({ bytes: 200_000, entries: 1000 });
+  store.put(storedAnswer("kept", { body: Buffer.alloc(500, "k") }));
+  const found = store.find("kept") as StoredAnswer;
+  for (let i = 0; i < 2000; i++) store.put(storedAnswer(`k${i}`, { body: Buffer.alloc(500, "x") }));
+  assert.equal(store.find("kept"), undefined);
+  assert.equal(String(found.body), "k".repeat(500));
+});
+
+test("small answers cost at most half of their own bytes more", () => {
+  const store = new MemoryStore({ bytes: 64 * 1024 * 1024, entries: 1_000_000 });
+  const headers = [
+    "Content-Type",
+    "application/json",
+    "Date",
+    "Thu, 01 Jan 2026 00:00:00 GMT",
+    "Content-Length",
+    "350",
+  ];
+  const body = Buffer.alloc(350, "x");
+  let own = 0;
+  for (let i = 0; i < 60_000; i++) {
+    const answer = storedAnswer(`http\nexample\n/things/${i}\n\n`, {
+      resource: `example\n/things/${i}`,
+      headers: new HeaderList(headers),
+      body,
+    });
+    store.put(answer);
+    own += answer.key.length + headers.join("").length + body.length;
+  }
+  assert.equal(store.entries, 60_000);
+  assert.ok(store.bytes < own * 1.5, `${store.bytes} bytes for ${own}`);
+});
+
+test("keys that a client chooses fall where it cannot foresee", () => {
+  const [one, two] = [createKeyHash(), createKeyHash()];
+  const keys = Array.from({ length: 1000 }, (_, i) => `http\nexample\n/${i}\n\n`);
+  assert.ok(keys.filter((key) => one(key) === two(key)).length < 3);
+  assert.ok(new Set(keys.map((key) => one(key) & 1023)).size > 500);
+});
