@@ -22,9 +22,9 @@ export default definePlugin({
     },
     { additionalProperties: false },
   ),
-  setup({ options, clock, shared }) {
+  setup({ options, clock, kept }) {
     const keyOf = keyByAll(options.by);
-    const places = shared(() => new Map<string, Place>());
+    const places = kept(() => new Map<string, Place>());
 
     function leave(key: string, place: Place): void {
       const waiting = place.queue.shift();

@@ -37,9 +37,10 @@ export default definePlugin({
     }),
     forwardCredential: Type.Boolean({ default: false, description: "The upstream sees the signature." }),
   }),
-  setup({ options, clock, shared }) {
+  setup({ options, clock, kept }) {
     const keys = new Map(Object.entries(options.keys).map(([id, key]) => [id, toSigningKey(key)]));
-    const { used } = shared(() => ({ used: new Remembered<number>(100_000) }));
+    // Kept: a reload must not let a signature count twice.
+    const { used } = kept(() => ({ used: new Remembered<number>(100_000) }));
     const headers = { "WWW-Authenticate": "Signature" };
     const refusal = (reason: string, cause?: unknown): GatewayError =>
       new GatewayError("CREDENTIALS_INVALID", reason, { headers, cause });

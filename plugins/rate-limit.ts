@@ -60,7 +60,11 @@ const options = Type.Object(
       description: "Callers without a consumer: counted by their address, or not at all.",
     }),
     headers: Type.Boolean({ default: true, description: "Send RateLimit and RateLimit-Policy with every answer." }),
-    dryRun: Type.Boolean({ default: false, description: "Count, but refuse nothing." }),
+    dryRun: Type.Boolean({
+      default: false,
+      description:
+        "Count, and measure what would be refused (portico_plugin_rate_limit_dry_run_total); refuse nothing.",
+    }),
     onStoreFailure: Type.Union([Type.Literal("local"), Type.Literal("open"), Type.Literal("closed")], {
       default: "local",
       description: "While Redis is away or slow: count on this machine alone, let everything pass, or refuse with 503.",
@@ -78,20 +82,24 @@ export default definePlugin({
   name: "rate-limit",
   phase: "limit",
   options,
-  setup({ options, operation, clock, shared, store, id }) {
+  setup({ options, operation, clock, kept, store, id, metrics }) {
     const limits = [options.rate].flat().map((rate) => toLimit(rate, options.burst));
     const keyOf = keyByAll(options.by);
     const cost = costOf(options.cost, operation);
     const fields = new RateLimitFields(limits);
-    const local = shared(() => new LocalLimiter(limits, ALGORITHMS[options.algorithm], options.maxKeys));
+    const local = kept(() => new LocalLimiter(limits, ALGORITHMS[options.algorithm], options.maxKeys));
     const runScript = store.runScript?.bind(store);
     const redis = runScript && new RedisLimiter(runScript, id, limits, options.algorithm);
     const isAddressOnly = options.by === "address";
+    const wouldRefuse = metrics.counter("rate_limit_dry_run_total", "Requests that a limit in a dry run would refuse.");
     const sparesAnonymous = options.anonymous === "unlimited";
 
     async function pass(exchange: Exchange, next: Next, verdict: Verdict): Promise<GatewayResponse> {
       const field = fields.of(verdict);
-      if (verdict.waitMs > 0 && !options.dryRun) throw toRefusal(verdict, fields, field);
+      if (verdict.waitMs > 0) {
+        if (!options.dryRun) throw toRefusal(verdict, fields, field);
+        wouldRefuse.add();
+      }
       const response = await next(exchange);
       if (options.headers) {
         response.headers.append("RateLimit-Policy", fields.policy);

@@ -33,3 +33,4 @@ export {
 } from "./pipeline/contract.ts";
 export { importUserCode } from "./pipeline/user-code.ts";
 export { ApiKeyReader } from "./storage/api-key-file.ts";
+export type { PluginMetrics } from "./telemetry/plugin-meters.ts";

@@ -20,6 +20,7 @@ import { CALL_TIMEOUT_MS, type Logger, type Plugin } from "./pipeline/contract.t
 import { guard } from "./pipeline/guard.ts";
 import { Watchdog } from "./pipeline/watchdog.ts";
 import { createMemoryState } from "./storage/memory-state.ts";
+import { PluginMeters } from "./telemetry/plugin-meters.ts";
 
 /** What of a request a test cares about; the rest is a plain GET. */
 export interface TestRequest {
@@ -62,6 +63,8 @@ export interface TestOptions {
 
 export interface PluginUnderTest {
   send(request?: TestRequest): Promise<TestResult>;
+  /** What it has measured, as Prometheus reads it. */
+  metrics(): string;
   close(): Promise<void>;
 }
 
@@ -78,12 +81,15 @@ export async function testPlugin<Schema extends TSchema>(
   const problems = checkOptions(inlineSource("(options)", options), plugin.options, options, [plugin.name]);
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join("\n"));
   let shared: object | undefined;
+  let kept: object | undefined;
+  const meters = new PluginMeters();
   const instance = await plugin.setup({
     options: options as Static<Schema>,
     operation: { ...OPERATION, ...test.operation },
     scheme: test.scheme,
     folder: test.folder ?? process.cwd(),
     log: test.log ?? SILENT,
+    metrics: meters.of(plugin.name, "GET /"),
     clock: test.clock ?? systemClock,
     id: `test:${plugin.name}`,
     store: test.store ?? createMemoryState(test.clock ?? systemClock),
@@ -92,6 +98,10 @@ export async function testPlugin<Schema extends TSchema>(
     shared<T extends object>(create: () => T): T {
       shared ??= create();
       return shared as T;
+    },
+    kept<T extends object>(create: () => T): T {
+      kept ??= create();
+      return kept as T;
     },
   });
   const { handler, close } = typeof instance === "function" ? { handler: instance, close: undefined } : instance;
@@ -113,6 +123,7 @@ export async function testPlugin<Schema extends TSchema>(
         return { response, problem, passed, exchange };
       }
     },
+    metrics: () => meters.render(),
     async close() {
       if (typeof instance !== "function") await close?.call(instance);
       await (shared as { close?: () => void | Promise<void> } | undefined)?.close?.();

@@ -16,7 +16,8 @@ export class RedisLimiter {
   /** @param scope which limit it is, the same in each gateway */
   constructor(run: RunScript, scope: string, limits: readonly Limit[], algorithm: AlgorithmName) {
     this.run = run;
-    this.scope = scope;
+    // Numbers of other limits mean nothing to these: a rate that is changed counts anew.
+    this.scope = `${scope}:${algorithm}:${limits.map(({ name, burst }) => `${name}+${burst}`).join(",")}`;
     this.algorithm = algorithm;
     this.numbers = limits.flatMap(({ count, windowMs, burst }) => [count, windowMs, burst]);
   }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import { checkOptions } from "./check.ts";
 import type { Problem } from "./problem.ts";
 import { PorticoOptions, RouteOptions } from "./schema.ts";
@@ -9,6 +9,8 @@ import { type ConfigSource, inlineSource, readConfigSource } from "./source.ts";
 /** A route file, checked, and what tells where its parts stand. */
 export interface RouteConfig {
   readonly source: ConfigSource;
+  /** Of its file, the same on every machine: from the folder of the configuration. */
+  readonly name: string;
   /** Relative paths of the route start here. */
   readonly folder: string;
   readonly options: RouteOptions;
@@ -16,6 +18,7 @@ export interface RouteConfig {
 
 export interface Config {
   readonly source: ConfigSource;
+  readonly name: string;
   readonly folder: string;
   readonly options: PorticoOptions;
   readonly routes: readonly RouteConfig[];
@@ -47,9 +50,10 @@ export async function loadConfig(input: ConfigInput): Promise<{ config: Config; 
   for (const route of await routeSources(input, folder, options, problems)) {
     const found = checkOptions(route.source, RouteOptions, route.source.value, []);
     problems.push(...found);
-    if (found.length === 0) routes.push({ ...route, options: route.source.value as RouteOptions });
+    const name = route.source.file.startsWith("(") ? route.source.file : relative(folder, route.source.file);
+    if (found.length === 0) routes.push({ ...route, name, options: route.source.value as RouteOptions });
   }
-  return { config: { source, folder, options, routes }, problems };
+  return { config: { source, name: basename(source.file), folder, options, routes }, problems };
 }
 
 async function mainSource(input: ConfigInput, problems: Problem[]): Promise<ConfigSource> {

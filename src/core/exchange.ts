@@ -85,10 +85,6 @@ export class Exchange {
   attempts = 0;
   /** The code of the error that ended it, if one did. */
   errorCode: string | undefined = undefined;
-  /** Times that a plugin has passed it on: tells the pipeline whether a plugin still holds it. */
-  passes = 0;
-  /** What the innermost plugin that passed it on was given for it: known, so not looked at again. */
-  passed: Promise<GatewayResponse> | undefined = undefined;
   /** A plugin held it for too long: nothing may pass it on any more. */
   isGivenUp = false;
   private aborted = false;

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import type { TSchema } from "typebox";
 import { checkOptions } from "../config/check.ts";
 import type { PluginEntry } from "../config/plugin-entry.ts";
@@ -6,17 +5,21 @@ import type { Problem } from "../config/problem.ts";
 import type { ConfigSource, Path } from "../config/source.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Next } from "../core/exchange.ts";
-import type { Operation, SecurityScheme } from "../core/operation.ts";
+import { nameOf, type Operation, type SecurityScheme } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
 import { CALL_TIMEOUT_MS, type Logger, PHASES, type Phase, type Plugin } from "../pipeline/contract.ts";
 import { guard } from "../pipeline/guard.ts";
+import type { KeptObjects } from "../pipeline/kept.ts";
 import type { PluginLoader } from "../pipeline/load-plugins.ts";
 import type { Step } from "../pipeline/order.ts";
 import { Watchdog } from "../pipeline/watchdog.ts";
+import type { PluginMeters } from "../telemetry/plugin-meters.ts";
 
 /** One plugin as a configuration names it, with checked options, ready to be set up for operations. */
 export interface AttachedPlugin {
   readonly id: string;
+  /** {@link id} with its options: another one when they change. */
+  readonly keptKey: string;
   readonly plugin: Plugin;
   readonly phase: Phase;
   readonly options: unknown;
@@ -27,13 +30,41 @@ export interface AttachedPlugin {
   readonly complain: (error: unknown) => void;
 }
 
-/** Reads one entry; what is wrong with it goes to `problems`, and then there is no plugin. */
+/** The file that an entry stands in. */
+export interface ConfiguredAt {
+  readonly source: ConfigSource;
+  /** The same in every gateway that has the same files. */
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** Reads a list of entries; see {@link attachPlugin}. */
+export async function attachAll(
+  entries: readonly PluginEntry[],
+  at: Path,
+  from: ConfiguredAt,
+  loader: PluginLoader,
+  problems: Problem[],
+): Promise<AttachedPlugin[]> {
+  const names = entries.map((entry) => (typeof entry === "string" ? entry : Object.keys(entry)[0]));
+  const ordinals = names.map((name, i) => names.slice(0, i).filter((earlier) => earlier === name).length);
+  const attached = await Promise.all(
+    entries.map((entry, i) => attachPlugin(entry, [...at, i], from, loader, problems, ordinals[i])),
+  );
+  return attached.filter((plugin) => plugin !== undefined);
+}
+
+/**
+ * Reads one entry; what is wrong with it goes to `problems`, and then there is no plugin.
+ * @param ordinal how many entries of its list are of the same plugin and stand before it
+ */
 export async function attachPlugin(
   entry: PluginEntry,
   at: Path,
-  from: { readonly source: ConfigSource; readonly folder: string },
+  from: ConfiguredAt,
   loader: PluginLoader,
   problems: Problem[],
+  ordinal = 0,
 ): Promise<AttachedPlugin | undefined> {
   const [name, given] = typeof entry === "string" ? [entry, {}] : (Object.entries(entry)[0] as [string, unknown]);
   const place = typeof entry === "string" ? at : [...at, name];
@@ -59,8 +90,11 @@ export async function attachPlugin(
     hasComplained = true;
   };
   const watchdog = limitMs === 0 ? undefined : new Watchdog(limitMs);
-  const id = `${basename(from.source.file)}:${place.join(".")}`;
-  return { id, plugin, phase, options, folder: from.folder, shared: new Map(), watchdog, complain };
+  // Not by its place in the list: a plugin that is written before it must not begin a month's quota anew.
+  const list = at.filter((step, i) => i < at.length - 1 || typeof step === "string");
+  const id = `${from.name}:${[...list, name].join(".")}${ordinal === 0 ? "" : `#${ordinal + 1}`}`;
+  const keptKey = `${id} ${plugin.name} ${JSON.stringify(options)}`;
+  return { id, keptKey, plugin, phase, options, folder: from.folder, shared: new Map(), watchdog, complain };
 }
 
 /** Any plugin may be given another `phase` beside its options. @returns undefined when there is no such phase */
@@ -90,6 +124,8 @@ export interface PluginHost {
   readonly log: Logger;
   readonly store: StateStore;
   readonly allowFaults: boolean;
+  readonly meters: PluginMeters;
+  readonly kept: KeptObjects;
   forwardTo(operation: Operation, upstream: object): Next;
 }
 
@@ -105,7 +141,7 @@ export async function setUpPlugin(
   host: PluginHost,
   closers: (() => void | Promise<void>)[],
 ): Promise<Step | undefined> {
-  const { id, plugin, phase, options, folder, shared, watchdog } = attached;
+  const { id, keptKey, plugin, phase, options, folder, shared, watchdog } = attached;
   try {
     const instance = await plugin.setup({
       options: options as never,
@@ -115,6 +151,7 @@ export async function setUpPlugin(
       clock: systemClock,
       id,
       log: host.log,
+      metrics: host.meters.of(plugin.name, nameOf(operation)),
       store: host.store,
       allowFaults: host.allowFaults,
       forwardTo: (upstream) => host.forwardTo(operation, upstream),
@@ -128,6 +165,7 @@ export async function setUpPlugin(
         }
         return value;
       },
+      kept: (create) => host.kept.get(keptKey, create),
     });
     if (typeof instance === "function")
       return { phase, name: plugin.name, handler: guard(plugin.name, instance, watchdog) };

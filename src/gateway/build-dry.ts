@@ -2,8 +2,10 @@ import { createCache } from "../caching/create-cache.ts";
 import { type ConfigInput, loadConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
+import { KeptObjects } from "../pipeline/kept.ts";
 import { createDryState } from "../storage/create-state.ts";
 import { createLogger } from "../telemetry/log.ts";
+import { PluginMeters } from "../telemetry/plugin-meters.ts";
 import { Services } from "./services.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 import { createSources } from "./sources.ts";
@@ -15,7 +17,16 @@ export async function buildDry(input: ConfigInput): Promise<{ snapshot: Snapshot
   const services = new Services(createSources(config, { isDryRun: true }));
   const store = createDryState(config.options.store ?? {});
   const cache = await createCache({});
-  const built = await buildSnapshot({ config, services, pools, log: createLogger(), cache, store });
+  const built = await buildSnapshot({
+    config,
+    services,
+    pools,
+    log: createLogger(),
+    cache,
+    store,
+    meters: new PluginMeters(),
+    kept: new KeptObjects(),
+  });
   await built.snapshot.close();
   await services.close();
   await pools.close();

@@ -8,7 +8,7 @@ import { type Consumer, compose, type Handler } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
 import type { PluginLoader } from "../pipeline/load-plugins.ts";
 import { inOrder, type Step } from "../pipeline/order.ts";
-import { type AttachedPlugin, attachPlugin, type PluginHost, setUpPlugin } from "./attach-plugins.ts";
+import { type AttachedPlugin, attachAll, type PluginHost, setUpPlugin } from "./attach-plugins.ts";
 
 interface Known {
   readonly groups: readonly string[];
@@ -40,13 +40,10 @@ export class Consumers {
     problems: Problem[],
   ): Promise<Consumers> {
     const known = new Map<string, Known>();
-    const { source, at, value } = await consumersOf(config, problems);
+    const { source, name: file, at, value } = await consumersOf(config, problems);
     for (const [name, { groups = [], plugins: entries = [] }] of Object.entries(value)) {
-      const from = { source, folder: config.folder };
-      const plugins = await Promise.all(
-        entries.map((entry, i) => attachPlugin(entry, [...at, name, "plugins", i], from, loader, problems)),
-      );
-      const attached = plugins.filter((plugin) => plugin !== undefined);
+      const from = { source, name: file, folder: config.folder };
+      const attached = await attachAll(entries, [...at, name, "plugins"], from, loader, problems);
       known.set(name, { groups, plugins: attached, own: new Set(attached.map(({ plugin }) => plugin.name)) });
     }
     return new Consumers(known, host, closers);
@@ -125,20 +122,21 @@ export class Consumers {
 
 interface Found {
   readonly source: ConfigSource;
+  readonly name: string;
   readonly at: readonly string[];
   readonly value: ConsumersOptions;
 }
 
 async function consumersOf(config: Config, problems: Problem[]): Promise<Found> {
   const { consumers = {} } = config.options;
-  if (typeof consumers !== "string") return { source: config.source, at: ["consumers"], value: consumers };
+  if (typeof consumers !== "string") return { ...config, at: ["consumers"], value: consumers };
   const source = await readConfigSource(resolve(config.folder, consumers));
-  const nothing = { source: config.source, at: [], value: {} };
+  const nothing = { ...config, at: [], value: {} };
   if (Array.isArray(source)) {
     problems.push(...source);
     return nothing;
   }
   const found = checkOptions(source, ConsumersOptions, source.value, []);
   problems.push(...found);
-  return found.length > 0 ? nothing : { source, at: [], value: source.value as ConsumersOptions };
+  return found.length > 0 ? nothing : { source, name: consumers, at: [], value: source.value as ConsumersOptions };
 }

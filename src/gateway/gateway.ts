@@ -9,8 +9,10 @@ import { parseBytes } from "../core/units.ts";
 import { AddressPolicy } from "../discovery/address-policy.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
 import type { Logger } from "../pipeline/contract.ts";
+import { KeptObjects } from "../pipeline/kept.ts";
 import { createState } from "../storage/create-state.ts";
 import { createLogger } from "../telemetry/log.ts";
+import { PluginMeters } from "../telemetry/plugin-meters.ts";
 import { createTrustedProxies } from "./client-address.ts";
 import { Front } from "./front.ts";
 import type { Fallback } from "./handle.ts";
@@ -38,6 +40,8 @@ export interface Gateway {
   readonly server: Server;
   /** What it has stored: `cache.purge({ kind: "tag", value: "pets", soft: false })`. */
   readonly cache: Cache;
+  /** What its plugins measure. */
+  readonly meters: PluginMeters;
   /** Mounts the gateway in an Express 5 app: `app.use(gateway.middleware)`. What no operation matches goes on to `next`. */
   readonly middleware: (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** Starts to answer. @returns the base URL */
@@ -66,8 +70,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const cache = await createCache(first.config.options.store ?? {}, first.config.folder);
   const sources = createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry });
   const services = new Services(sources, { log, addresses });
+  const meters = new PluginMeters();
+  const kept = new KeptObjects();
   const build = async (config: Config): Promise<Snapshot> => {
-    const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache, store });
+    kept.begin();
+    const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache, store, meters, kept });
     if (problems.length === 0) return snapshot;
     await snapshot.close();
     throw new ConfigError(problems);
@@ -104,6 +111,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   return {
     server,
     cache,
+    meters,
     middleware: front.handle,
     async listen() {
       const host = listen.host ?? "127.0.0.1";
@@ -124,6 +132,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       config = next.config;
       front.replace(snapshot).catch((error: unknown) => log.error({ err: error }, "an old snapshot did not close"));
       services.releaseUnused();
+      kept.releaseUnused();
     },
     current: () => front.snapshot,
     config: () => config,

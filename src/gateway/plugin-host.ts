@@ -12,10 +12,12 @@ export function createPluginHost(
   route: RouteConfig,
   options: OperationOptions & RouteConfig["options"],
 ): PluginHost {
-  const { log, store, services, pools, config } = parts;
+  const { log, store, meters, kept, services, pools, config } = parts;
   return {
     log,
     store,
+    meters,
+    kept,
     allowFaults: config.options.allowFaults === true,
     forwardTo(operation, upstream) {
       const problems: Problem[] = [];
@@ -28,9 +30,11 @@ export function createPluginHost(
 }
 
 /** The same for the plugins of a consumer, who belongs to no route and so to no service. */
-export const createConsumerHost = ({ log, store, config }: SnapshotParts): PluginHost => ({
+export const createConsumerHost = ({ log, store, meters, kept, config }: SnapshotParts): PluginHost => ({
   log,
   store,
+  meters,
+  kept,
   allowFaults: config.options.allowFaults === true,
   forwardTo() {
     throw new Error("a consumer's plugin cannot send to another service; write it under the route");

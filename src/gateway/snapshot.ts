@@ -1,7 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Cache } from "../caching/cache.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
-import type { PluginEntry } from "../config/plugin-entry.ts";
 import { formatPlace, type Problem } from "../config/problem.ts";
 import type { OperationOptions } from "../config/schema.ts";
 import type { Operation } from "../core/operation.ts";
@@ -13,11 +12,13 @@ import { type Spec, toSpec } from "../openapi/operations.ts";
 import { ReadableFolders } from "../openapi/readable-folders.ts";
 import { SpecError } from "../openapi/spec-error.ts";
 import type { Logger } from "../pipeline/contract.ts";
+import type { KeptObjects } from "../pipeline/kept.ts";
 import { PluginLoader } from "../pipeline/load-plugins.ts";
 import type { Enforcer } from "../pipeline/security.ts";
 import { type Conflict, Router } from "../routing/router.ts";
+import type { PluginMeters } from "../telemetry/plugin-meters.ts";
 import { warmUp } from "../validating/warm-up.ts";
-import { type AttachedPlugin, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
+import { type AttachedPlugin, attachAll, attachPlugin, setUpPlugin } from "./attach-plugins.ts";
 import { type BuiltRoute, buildRoute } from "./build-route.ts";
 import { readConnectOptions } from "./connect-options.ts";
 import { Consumers } from "./consumers.ts";
@@ -42,6 +43,8 @@ export interface SnapshotParts {
   readonly cache: Cache;
   /** What plugins keep beyond a request; kept across reloads, too. */
   readonly store: StateStore;
+  readonly meters: PluginMeters;
+  readonly kept: KeptObjects;
 }
 
 /** Builds a snapshot, or says everything that is wrong; never half of one. */
@@ -109,19 +112,6 @@ async function readSpecs(route: RouteConfig, project: string, problems: Problem[
   }
   return specs;
 }
-
-const attachAll = async (
-  entries: readonly PluginEntry[],
-  at: readonly (string | number)[],
-  from: Pick<RouteConfig, "source" | "folder">,
-  loader: PluginLoader,
-  problems: Problem[],
-): Promise<AttachedPlugin[]> => {
-  const attached = await Promise.all(
-    entries.map((entry, i) => attachPlugin(entry, [...at, i], from, loader, problems)),
-  );
-  return attached.filter((plugin) => plugin !== undefined);
-};
 
 class RouteBuilder {
   private readonly parts: SnapshotParts;

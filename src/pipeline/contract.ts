@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
+import type { PluginMetrics } from "../telemetry/plugin-meters.ts";
 
 /** Where in the life of a request a handler runs, outermost first. */
 export const PHASES = [
@@ -34,6 +35,8 @@ export interface SetupContext<Options> {
   /** Folder of the file that configures it: relative paths in options start there. */
   readonly folder: string;
   readonly log: Logger;
+  /** Of this plugin on this operation: they stand in the admin API's /metrics. */
+  readonly metrics: PluginMetrics;
   readonly clock: Clock;
   /** Names this entry of the configuration, the same in every gateway that has the same files. */
   readonly id: string;
@@ -52,6 +55,11 @@ export interface SetupContext<Options> {
    * its operations together. Made by the first caller, closed with the snapshot.
    */
   shared<T extends object>(create: () => T): T;
+  /**
+   * The same, kept across reloads while the entry's options stay as they are: what has been counted goes on counting.
+   * It owns nothing that must be closed.
+   */
+  kept<T extends object>(create: () => T): T;
 }
 
 export interface Plugin<Schema extends TSchema = TSchema> {
@@ -62,8 +70,9 @@ export interface Plugin<Schema extends TSchema = TSchema> {
   /** @returns the handler; close() of what it owns is called when its snapshot is replaced */
   setup(context: SetupContext<Static<Schema>>): PluginInstance | Promise<PluginInstance>;
   /**
-   * Milliseconds that a call may wait before it calls `next`, or answers itself. Beyond that the client gets 500
-   * PLUGIN_FAILED. Default {@link CALL_TIMEOUT_MS}; 0: no limit, for what reads bodies or waits.
+   * Milliseconds that a call may take before it calls `next`, or answers itself, and again from the answer of `next` to
+   * its own; what `next` takes is not counted. Beyond that the client gets 500 PLUGIN_FAILED. Default
+   * {@link CALL_TIMEOUT_MS}; 0: no limit, for what reads bodies or waits.
    */
   readonly callTimeoutMs?: number;
 }

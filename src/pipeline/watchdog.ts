@@ -18,10 +18,17 @@ export class Watchdog {
   private first: Watched | undefined = undefined;
   private last: Watched | undefined = undefined;
   private tick = 0;
+  private early: Watchdog | undefined = undefined;
   private ticker: NodeJS.Timeout | undefined = undefined;
 
   constructor(limitMs: number) {
     this.limitMs = limitMs;
+  }
+
+  /** Tells what is still there after an eighth of the limit. */
+  get soon(): Watchdog {
+    this.early ??= new Watchdog(this.limitMs / TICKS_PER_LIMIT);
+    return this.early;
   }
 
   enter(watched: Watched): void {

@@ -70,7 +70,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
         adminServer = createAdminServer({
           gateway,
           token: admin.token,
-          metrics: () => metrics.render() + renderDiscovery(gateway),
+          metrics: () => metrics.render() + renderDiscovery(gateway) + gateway.meters.render(),
           isReady: () => !isEnding,
           routers: [createCacheAdminRouter(gateway.cache), ...(await apiKeyRouters(admin.apiKeys, config.folder))],
         });

@@ -21,7 +21,12 @@ function createFakeRegistry() {
   const tell = (service: string, instances: Instance[]): void => listeners.get(service)?.(instances);
   return { services: new Services(new Map([["registry", source]])), listeners, tell };
 }
-const route: RouteConfig = { source: inlineSource("(route)", {}), folder: ".", options: { openapi: "x" } };
+const route: RouteConfig = {
+  source: inlineSource("(route)", {}),
+  name: "(route)",
+  folder: ".",
+  options: { openapi: "x" },
+};
 
 test("routes that balance one service alike share it; others have their own, from one watch", () => {
   const { services, listeners, tell } = createFakeRegistry();

@@ -12,7 +12,7 @@ after(() => clearInterval(open));
 
 const answer: GatewayResponse = { status: 200, headers: new HeaderList(), body: null };
 const pass: Next = async () => answer;
-const exchange = (): Exchange => ({ passes: 0, isGivenUp: false }) as Exchange;
+const exchange = (): Exchange => ({ isGivenUp: false }) as Exchange;
 const failed = { code: "PLUGIN_FAILED" };
 const never = new Promise<GatewayResponse>(() => {});
 
@@ -79,6 +79,52 @@ test("the time that the upstream takes is not the plugin's", async () => {
     return next(held);
   };
   assert.equal(await guard("quick", handler, new Watchdog(40))(exchange(), slowUpstream), answer);
+});
+
+for (const [when, handler] of [
+  ["at once", async (held: Exchange, next: Next) => next(held).then(() => never)],
+  [
+    "after it has waited",
+    async (held: Exchange, next: Next) => {
+      await null;
+      await next(held);
+      return never;
+    },
+  ],
+] as const) {
+  test(`a plugin that passes on ${when} and then keeps the answer for too long is given up`, async () => {
+    let answers = 0;
+    const slowUpstream: Next = () =>
+      new Promise((resolve) => {
+        setTimeout(() => {
+          answers++;
+          resolve(answer);
+        }, 100);
+      });
+    const call = guard("keeper", handler, new Watchdog(40))(exchange(), slowUpstream);
+    await assert.rejects(call, { ...failed, message: /keeper took more than 40 ms/ });
+    assert.equal(answers, 1, "the time of the upstream counts for nobody");
+  });
+}
+
+test("only the plugin that keeps an answer is late, not those around it that wait for it", async () => {
+  const waits: Handler = async (held, next) => ({ ...(await next(held)), status: 202 });
+  const outer = guard("outer", waits, new Watchdog(40));
+  const keeper = guard("keeper", async (held, next) => next(held).then(() => never), new Watchdog(80));
+  await assert.rejects(
+    outer(exchange(), (held) => keeper(held, pass)),
+    { message: /keeper took more than 80 ms/ },
+  );
+});
+
+test("a plugin that asks again has its time anew", async () => {
+  let asked = 0;
+  const next: Next = () => new Promise((resolve) => setTimeout(resolve, 60, { ...answer, status: ++asked }));
+  const twice: Handler = async (held, ask) => {
+    await ask(held);
+    return ask(held);
+  };
+  assert.equal((await guard("twice", twice, new Watchdog(40))(exchange(), next)).status, 2);
 });
 
 test("a watchdog tells what is late, in the order it came, and not what has left", async () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import rateLimit from "../../plugins/rate-limit.ts";
+import { testPlugin } from "../../src/testing.ts";
 import { startPluginGateway } from "../support/plugin-gateway.ts";
 
 const times = async (count: number, url: string, headers: Record<string, string> = {}): Promise<number[]> => {
@@ -75,6 +77,12 @@ test("a forged X-Forwarded-For does not make another caller", async (t) => {
 test("a dry run counts and refuses nothing", async (t) => {
   const { url } = await startPluginGateway(t, [{ "rate-limit": { rate: "1/h", dryRun: true } }]);
   assert.deepEqual(await times(3, `${url}/things`), [200, 200, 200]);
+});
+
+test("a dry run measures what it would refuse", async () => {
+  const plugin = await testPlugin(rateLimit, { rate: "1/h", dryRun: true });
+  for (let i = 0; i < 3; i++) assert.equal((await plugin.send()).response.status, 200);
+  assert.match(plugin.metrics(), /^portico_plugin_rate_limit_dry_run_total\{[^}]*\} 2$/m);
 });
 
 test("a thousand at once get exactly what is allowed", async (t) => {
