@@ -48,6 +48,13 @@ export type CacheOptions = Type.Static<typeof CacheOptions>;
 export const StoreOptions = Type.Object(
   {
     redis: Type.Optional(Type.String({ description: "redis://host:port: shared by many machines." })),
+    redisTimeoutMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          "A limit, quota or stored answer that Redis takes longer for goes by its onStoreFailure. Default: 250.",
+      }),
+    ),
     disk: Type.Optional(
       Type.String({ description: "A folder: shared by the processes of one machine, survives a restart." }),
     ),

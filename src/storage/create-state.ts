@@ -6,6 +6,7 @@ import type { RedisLog } from "./redis-state.ts";
 
 interface StateOptions {
   readonly redis?: string;
+  readonly redisTimeoutMs?: number;
   readonly disk?: string;
 }
 
@@ -19,7 +20,7 @@ export const createDryState = (options: StateOptions): StateStore => ({
 export async function createState(options: StateOptions, folder: string, log: RedisLog): Promise<StateStore> {
   if (options.redis !== undefined) {
     const { createRedisState } = await import("./redis-state.ts");
-    return createRedisState(options.redis, systemClock, log);
+    return createRedisState(options.redis, systemClock, log, options.redisTimeoutMs);
   }
   if (options.disk !== undefined) {
     const { createDiskState } = await import("./disk-state.ts");

@@ -16,7 +16,7 @@ const INCREASE =
   "local n = redis.call('INCRBYFLOAT', KEYS[1], ARGV[1]) if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return n";
 
 /** Redis, shared by every gateway that names it. Connects by itself, again and again; commands of one tick go in one write. */
-export function createRedisState(url: string, clock: Clock, log: RedisLog): StateStore {
+export function createRedisState(url: string, clock: Clock, log: RedisLog, timeoutMs = COMMAND_TIMEOUT_MS): StateStore {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     enableAutoPipelining: true,
@@ -40,10 +40,10 @@ export function createRedisState(url: string, clock: Clock, log: RedisLog): Stat
 
   async function ask<T>(command: () => Promise<T>): Promise<T> {
     const isConnecting = redis.status === "connecting" || redis.status === "connect" || redis.status === "wait";
-    if (isConnecting && isUp) await connected(redis);
+    if (isConnecting && isUp) await connected(redis, timeoutMs);
     if (redis.status !== "ready" || clock.monotonicMs() < pausedUntilMs) throw new StoreUnavailable("redis is away");
     try {
-      return await inTime(command());
+      return await inTime(command(), timeoutMs);
     } catch (error) {
       if (isReply(error)) throw error;
       pausedUntilMs = clock.monotonicMs() + PAUSE_MS;
@@ -70,10 +70,10 @@ export function createRedisState(url: string, clock: Clock, log: RedisLog): Stat
  * Rejects when the answer is not there in time. After a stall of this process the timer is due before the answer that
  * lies in the socket has been read: so that is read first.
  */
-function inTime<T>(answer: Promise<T>): Promise<T> {
+function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const giveUp = (): void => reject(new Error(`no answer in ${COMMAND_TIMEOUT_MS} ms`));
-    const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), COMMAND_TIMEOUT_MS);
+    const giveUp = (): void => reject(new Error(`no answer in ${timeoutMs} ms`));
+    const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), timeoutMs);
     answer.then(
       (value) => {
         clearTimeout(timer);
@@ -103,9 +103,9 @@ async function evaluate(
 }
 
 /** Only of the very first connection: a gateway that has just started is not one whose Redis is away. */
-const connected = (redis: Redis): Promise<void> =>
+const connected = (redis: Redis, timeoutMs: number): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(done, COMMAND_TIMEOUT_MS);
+    const timer = setTimeout(done, timeoutMs);
     function done(): void {
       clearTimeout(timer);
       redis.off("ready", done);

@@ -88,7 +88,7 @@ export class PluginMeters {
     }
     if (family.kind !== kind) throw new Error(`the metric ${name} is a ${family.kind} already`);
     const key = Object.entries(labels)
-      .map(([label, value]) => `${label}="${escape(value)}"`)
+      .map(([label, value]) => `${label}="${escapeLabel(value)}"`)
       .join(",");
     let found = family.series.get(key);
     if (found === undefined) {
@@ -112,4 +112,5 @@ function renderSeries(lines: string[], name: string, { labels, value, count, buc
   lines.push(`${name}_sum{${labels}} ${value}`, `${name}_count{${labels}} ${count}`);
 }
 
-const escape = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+const escapeLabel = (text: string): string =>
+  text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");

@@ -61,7 +61,7 @@ test("in one Redis, the same file counts together and files of one name in two f
     "one/a.yaml": route("[{ rate-limit: { rate: 2/day, by: route } }]"),
     "two/a.yaml": route("[{ rate-limit: { rate: 2/day, by: route } }]"),
   });
-  const from = (routes: string) => start(t, folder, { routes, store: { redis: redis.url } });
+  const from = (routes: string) => start(t, folder, { routes, store: { redis: redis.url, redisTimeoutMs: 60_000 } });
   const [one, two, again] = [await from("one"), await from("two"), await from("one")];
   assert.deepEqual([await one.send(), await again.send(), await one.send()], [200, 200, 429]);
   assert.deepEqual([await two.send(), await two.send(), await two.send()], [200, 200, 429]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
+import { eventually } from "../support/eventually.ts";
 import { startPluginGateway } from "../support/plugin-gateway.ts";
 import { redisMissing, startRedisServer } from "../support/redis-server.ts";
 
@@ -17,7 +17,8 @@ for (const algorithm of ["gcra", "sliding-window", "fixed-window", "token-bucket
   }, async (t) => {
     const redis = await startRedisServer(t);
     const plugins = [{ "rate-limit": { rate: ["100/day", "5000/day"], algorithm } }];
-    const options = { store: { redis: redis.url } };
+    // As long as it takes: what a loaded machine is slow at is not what is tested.
+    const options = { store: { redis: redis.url, redisTimeoutMs: 60_000 } };
     const gateways = [
       await startPluginGateway(t, plugins, { options }),
       await startPluginGateway(t, plugins, { options }),
@@ -34,7 +35,7 @@ for (const algorithm of ["gcra", "sliding-window", "fixed-window", "token-bucket
 test("what Redis says of a limit is what this machine would say", { skip: redisMissing() ?? false }, async (t) => {
   const redis = await startRedisServer(t);
   const { url } = await startPluginGateway(t, [{ "rate-limit": { rate: "2/day" } }], {
-    options: { store: { redis: redis.url } },
+    options: { store: { redis: redis.url, redisTimeoutMs: 60_000 } },
   });
   const first = await fetch(`${url}/things?limit=1`);
   assert.match(String(first.headers.get("ratelimit")), /^"2\/day";r=1;t=43200$/);
@@ -51,13 +52,13 @@ test("Redis killed in the middle: refused, counted here or let pass as the optio
   const redis = await startRedisServer(t);
   const start = (onStoreFailure: string) =>
     startPluginGateway(t, [{ "rate-limit": { rate: "2/day", onStoreFailure, cost: 1 } }], {
-      options: { store: { redis: redis.url } },
+      options: { store: { redis: redis.url, redisTimeoutMs: 20_000 } },
     });
   // Each gateway has its own instance of the same entry: they share the two requests of the day while Redis is there.
   const [closed, open, local] = [await start("closed"), await start("open"), await start("local")];
   assert.equal(await statusOf(closed.url, 1), 200);
   await redis.kill();
-  await until(async () => (await statusOf(closed.url, 2)) === 503);
+  await eventually("a refusal", async () => (await statusOf(closed.url, 2)) === 503);
   assert.deepEqual(
     [await statusOf(open.url, 1), await statusOf(open.url, 2), await statusOf(open.url, 3)],
     [200, 200, 200],
@@ -67,31 +68,39 @@ test("Redis killed in the middle: refused, counted here or let pass as the optio
     [200, 200, 429],
   );
   await redis.start();
-  await until(async () => (await statusOf(closed.url, 4)) === 200);
-  await until(async () => (await statusOf(open.url, 5)) === 429);
+  await eventually("Redis to be used again", async () => (await statusOf(closed.url, 4)) === 200);
+  let i = 5;
+  await eventually("the shared limit to hold", async () => (await statusOf(open.url, i++)) === 429);
 });
 
-test("Redis that hangs holds up one request, not all", { skip: redisMissing() ?? false }, async (t) => {
-  const redis = await startRedisServer(t);
-  const { url } = await startPluginGateway(t, [{ "rate-limit": { rate: "1000/day", onStoreFailure: "open" } }], {
-    options: { store: { redis: redis.url } },
+for (const [onStoreFailure, status] of [
+  ["open", 200],
+  ["closed", 503],
+  ["local", 200],
+] as const) {
+  test(`Redis that hangs holds up a request now and then, not all, and is used again once it answers: ${onStoreFailure}`, {
+    skip: redisMissing() ?? false,
+  }, async (t) => {
+    const redis = await startRedisServer(t);
+    const gateway = await startPluginGateway(t, [{ "rate-limit": { rate: "1000/day", onStoreFailure } }], {
+      options: { store: { redis: redis.url, redisTimeoutMs: 2_000 } },
+    });
+    const { url } = gateway;
+    const remaining = async (i: number): Promise<number> => {
+      const answer = await fetch(`${url}/things?limit=${i}`);
+      return Number(/r=(\d+)/.exec(answer.headers.get("ratelimit") ?? "")?.[1] ?? Number.NaN);
+    };
+    await eventually("a first answer counted by Redis", async () => (await remaining(0)) < 1_000);
+    redis.freeze();
+    const startedAt = performance.now();
+    const statuses: number[] = [];
+    for (let i = 1; i <= 30; i++) statuses.push(await statusOf(url, i));
+    assert.deepEqual(new Set(statuses), new Set([status]));
+    // Thirty waits would be a minute.
+    assert.ok(performance.now() - startedAt < 40_000);
+    redis.thaw();
+    let i = 100;
+    // Counted on this machine the thirty would be in it: what Redis says has only those that it saw.
+    await eventually("Redis to count again", async () => (await remaining(i++)) > 970);
   });
-  assert.equal(await statusOf(url, 0), 200);
-  redis.freeze();
-  const statuses: number[] = [];
-  const startedAt = performance.now();
-  for (let i = 1; i <= 20; i++) statuses.push(await statusOf(url, i));
-  assert.deepEqual(new Set(statuses), new Set([200]));
-  // Twenty waits of a quarter of a second would be five seconds.
-  assert.ok(performance.now() - startedAt < 4_000);
-  redis.thaw();
-  await until(async () => (await fetch(`${url}/things?limit=99`)).headers.has("ratelimit"));
-});
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, "it did not come to pass within 20 s");
-    await setTimeout(20);
-  }
 }
