@@ -45,7 +45,9 @@ class Exporter {
       if (this.depth > 20) return {};
       this.depth++;
       const { $ref: _, ...beside } = value;
-      const written = { ...(this.part(this.files.resolve(value)) as Json), ...(this.part(beside) as Json) };
+      const target = this.files.open(value);
+      const whole = this.part(target);
+      const written = isObject(whole) ? { ...whole, ...(this.part(beside) as Json) } : whole;
       this.depth--;
       return written;
     }

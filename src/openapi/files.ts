@@ -3,17 +3,18 @@ import { dirname, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { SourceLocation } from "../core/operation.ts";
 import { type FileIndex, type FoundReference, indexFile } from "./index-file.ts";
-import { findByPointer, isObject, type Json, toList, toObject, toPointer, toToken } from "./json.ts";
+import { findByPointer, isObject, type Json, toObject, toPointer } from "./json.ts";
 import { MAX_DEPTH, parseSource } from "./parse.ts";
 import { locateAll } from "./positions.ts";
 import type { ReadableFolders } from "./readable-folders.ts";
 import { SpecError } from "./spec-error.ts";
-import { findLongChain } from "./subschemas.ts";
+import { findChildren, findLongChain } from "./subschemas.ts";
 import { detectVersion, type SpecVersion } from "./version.ts";
 
 interface LoadedFile {
   readonly file: string;
-  readonly value: Json;
+  /** A mapping, a list, or text that is no YAML. */
+  readonly value: object | string;
   readonly index: FileIndex;
 }
 
@@ -34,6 +35,8 @@ export class SpecFiles {
   private readonly identified = new Map<string, string>();
   private readonly anchors = new Map<string, string>();
   private readonly found = new Map<string, unknown>();
+  /** References that are being followed: one that leads through itself leads nowhere. */
+  private readonly following = new Set<string>();
   /** Until every reference has its final form, chains of them cannot be followed. */
   private readonly pendingChecks: (() => void)[] = [];
   private children: Map<string, string[]> | undefined;
@@ -53,6 +56,7 @@ export class SpecFiles {
     for (const loaded of this.loaded.values()) {
       for (const reference of loaded.index.references) this.canonicalise(loaded, reference);
     }
+    for (const { index } of this.loaded.values()) for (const holder of index.spliced) this.splice(holder);
     for (const check of this.pendingChecks.splice(0)) check();
     const { local } = (this.loaded.get(this.file) as LoadedFile).index;
     for (const [reference, path] of local) this.mustExist(reference, this.file, path);
@@ -69,7 +73,14 @@ export class SpecFiles {
     if (value === undefined) {
       const hash = reference.indexOf("#");
       const file = hash === 0 ? this.file : resolve(this.folder, reference.slice(0, hash));
-      value = findByPointer(this.loaded.get(file)?.value, reference.slice(hash + 1));
+      const root = this.loaded.get(file)?.value;
+      const pointer = reference.slice(hash + 1);
+      value = findByPointer(root, pointer);
+      if (value === undefined && !this.following.has(reference)) {
+        this.following.add(reference);
+        value = this.findThrough(root, pointer);
+        this.following.delete(reference);
+      }
       this.found.set(reference, value);
     }
     return value;
@@ -106,6 +117,13 @@ export class SpecFiles {
     return node;
   }
 
+  /** What a value is once references are followed: a list or a text, too, where documents put one into a file of its own. */
+  open(value: unknown): unknown {
+    if (!isObject(value) || typeof value.$ref !== "string") return value;
+    const target = this.find(value.$ref);
+    return isObject(target) ? this.resolve(value) : target;
+  }
+
   /** Where a canonical reference points to. */
   locate(reference: string): SourceLocation {
     const hash = reference.indexOf("#");
@@ -114,16 +132,15 @@ export class SpecFiles {
     return locateAll(file, [pointer]).get(pointer) ?? { file };
   }
 
-  private load(file: string, value: Json): void {
+  private load(file: string, value: LoadedFile["value"]): void {
     const base = pathToFileURL(file).href;
     const index = indexFile(value, file, base, file === this.file);
     const prefix = this.canonicalPrefix(file);
     const loaded: LoadedFile = { file, value, index };
     this.loaded.set(file, loaded);
     this.identified.set(base, prefix);
-    if (typeof value.$self === "string" && URL.canParse(value.$self, base)) {
-      this.identified.set(new URL(value.$self, base).href, prefix);
-    }
+    const { $self } = toObject(value);
+    if (typeof $self === "string" && URL.canParse($self, base)) this.identified.set(new URL($self, base).href, prefix);
     for (const [uri, pointer] of index.identified) this.identified.set(uri, prefix + pointer);
     for (const [uri, pointer] of index.anchors) this.anchors.set(uri, prefix + pointer);
     for (const [uri, names] of index.dynamic) {
@@ -149,7 +166,7 @@ export class SpecFiles {
     this.load(file, this.readInside(file, text, from, path));
   }
 
-  private readInside(file: string, text: string, from: LoadedFile, path: readonly string[]): Json {
+  private readInside(file: string, text: string, from: LoadedFile, path: readonly string[]): LoadedFile["value"] {
     const fail: (message: string, cause?: unknown) => never = (message, cause) => {
       throw new SpecError(message, this.place(from.file, path), { cause });
     };
@@ -165,8 +182,13 @@ export class SpecFiles {
     }
     // A link inside the folder may lead out of it.
     if (!this.readable.real.has(real)) fail(outside);
-    const value = parseSource(readFileSync(file, "utf8"), file);
-    return isObject(value) ? value : fail(`$ref "${text}" names a file that holds no mapping`);
+    const source = readFileSync(file, "utf8");
+    // Descriptions are kept in files of their own.
+    if (/\.(?:md|markdown|txt|html?)$/i.test(file)) return source;
+    const value = parseSource(source, file);
+    return typeof value === "object" && value !== null
+      ? value
+      : fail(`$ref "${text}" names a file that holds neither mapping nor list`);
   }
 
   private canonicalise(from: LoadedFile, reference: FoundReference): void {
@@ -192,6 +214,26 @@ export class SpecFiles {
     if (key === "$dynamicRef" && this.isDynamic(target, fragment)) this.dynamicNames.set(holder, fragment);
     holder[key] = target;
     if (path.at(-1) !== "mapping") this.pendingChecks.push(() => this.mustExist(target, from.file, path, text));
+  }
+
+  /** Follows a pointer through what stands in its way by reference alone, as `#/paths/~1pets/get` where the path is in a file. */
+  private findThrough(root: unknown, pointer: string): unknown {
+    let value = root;
+    for (const token of pointer.split("/").slice(1)) {
+      for (let i = 0; i < MAX_DEPTH && isObject(value) && typeof value.$ref === "string"; i++) {
+        value = this.find(value.$ref);
+      }
+      value = findByPointer(value, `/${token}`);
+    }
+    return value;
+  }
+
+  /** Puts the names of another mapping into this one, as `schemas: { $ref: schemas.yaml }` asks for. */
+  private splice(holder: Json): void {
+    const names = this.open(holder);
+    if (!isObject(names)) return;
+    delete holder.$ref;
+    for (const [name, value] of Object.entries(names)) if (!Object.hasOwn(holder, name)) holder[name] = value;
   }
 
   private isDynamic(target: string, name: string): boolean {
@@ -243,22 +285,4 @@ export class SpecFiles {
 function decodeFragment(href: string, text: string): string {
   const hash = text.indexOf("#");
   return hash < 0 ? href : `${href.replace(/#.*$/s, "")}#${text.slice(hash + 1)}`;
-}
-
-function findChildren(root: Json): Map<string, string[]> {
-  const children = new Map<string, string[]>();
-  const [path, schemas] =
-    root.swagger === undefined
-      ? ["#/components/schemas", toObject(toObject(root.components).schemas)]
-      : ["#/definitions", toObject(root.definitions)];
-  for (const [name, schema] of Object.entries(schemas)) {
-    for (const part of toList(toObject(schema).allOf)) {
-      const base = toObject(part).$ref;
-      if (typeof base !== "string") continue;
-      const known = children.get(base) ?? [];
-      known.push(`${path}/${toToken(name)}`);
-      children.set(base, known);
-    }
-  }
-  return children;
 }

@@ -14,6 +14,8 @@ export interface FoundReference {
 /** What a file says about itself and about others. */
 export interface FileIndex {
   readonly references: FoundReference[];
+  /** Mappings of names (`schemas`, `paths`, `properties` …) that have a `$ref` beside the names, or in their place. */
+  readonly spliced: Json[];
   /** Distinct `#/…` of the root document, each with the place of the first. */
   readonly local: Map<string, readonly string[]>;
   /** Pointer of each schema with an `$id`, by absolute URI. */
@@ -35,15 +37,18 @@ const NAME_MAPS = new Set(
 const DATA = new Set(["example", "default", "const", "enum", "value", "dataValue"]);
 
 /** @param isRoot references of the root into itself are only counted: they need no rewriting */
-export function indexFile(root: Json, file: string, base: string, isRoot: boolean): FileIndex {
+export function indexFile(root: unknown, file: string, base: string, isRoot: boolean): FileIndex {
   const index: FileIndex = {
     references: [],
+    spliced: [],
     local: new Map(),
     identified: new Map(),
     anchors: new Map(),
     dynamic: new Map(),
   };
-  new Indexer(index, file, isRoot ? base : undefined).walk(root, false, base);
+  if (typeof root === "object" && root !== null) {
+    new Indexer(index, file, isRoot ? base : undefined).walk(root as Json, false, base);
+  }
   return index;
 }
 
@@ -75,8 +80,11 @@ class Indexer {
         if (isNameMap) this.step(value, key, false, inner);
         else if (!isData(key, value)) this.step(value, key, NAME_MAPS.has(key) && !Array.isArray(value), inner);
         if (key === "discriminator" && !isNameMap) this.mapping((value as Json).mapping, inner);
-      } else if (!isNameMap && typeof value === "string" && (key === "$ref" || key === "$dynamicRef")) {
-        this.reference(node, key, value, inner);
+      } else if (typeof value === "string" && (key === "$ref" || (key === "$dynamicRef" && !isNameMap))) {
+        // What a name stands for is never a string: in a mapping of names, too, it is a reference.
+        const isSpliced = isNameMap || (this.path.length === 1 && this.path[0] === "components");
+        if (isSpliced) this.index.spliced.push(node);
+        this.reference(node, key, value, inner, isSpliced);
       }
     }
   }
@@ -88,8 +96,8 @@ class Indexer {
     this.path.pop();
   }
 
-  private reference(holder: Json, key: string, value: string, base: string): void {
-    if (key === "$ref" && base === this.rootBase && value.startsWith("#/")) {
+  private reference(holder: Json, key: string, value: string, base: string, isSpliced: boolean): void {
+    if (key === "$ref" && !isSpliced && base === this.rootBase && value.startsWith("#/")) {
       if (!this.index.local.has(value)) this.index.local.set(value, [...this.path]);
     } else {
       this.index.references.push({ holder, key, base, path: [...this.path] });

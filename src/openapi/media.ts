@@ -93,7 +93,7 @@ export class MediaReader {
     if (!isObject(value)) return NO_ENCODING;
     return Object.fromEntries(
       Object.entries(value).map(([name, entry]) => {
-        const source = toObject(entry);
+        const source = this.files.resolve(entry);
         const encoding: Encoding = {
           contentType: findText(source.contentType),
           headers: this.headers(source.headers),

@@ -46,10 +46,11 @@ export function toSpec(
 ): Spec {
   const files = new SpecFiles(document, file, readable);
   const source = files.version === "2.0" ? toVersion3(files) : document;
+  const about = files.resolve(source.info);
   let exported: WeakRef<Json> | undefined;
   const info: SpecInfo = {
-    title: findText(toObject(source.info).title) ?? file,
-    version: String(toObject(source.info).version ?? ""),
+    title: findText(about.title) ?? file,
+    version: String(about.version ?? ""),
     file,
     get document() {
       // Made when asked for, and kept only as long as there is room: of a large document it is a second copy.
@@ -108,7 +109,7 @@ class OperationBuilder {
     const operations: Operation[] = [];
     for (const [path, value] of Object.entries(toObject(this.source.paths))) {
       if (path.startsWith("x-")) continue;
-      const item = this.pathItem(value);
+      const item = this.inFull(value);
       for (const method of METHODS) {
         if (isObject(item[method])) operations.push(this.operation(path, method.toUpperCase(), item[method], item));
       }
@@ -120,15 +121,18 @@ class OperationBuilder {
   }
 
   /** What stands beside a `$ref` wins over what it refers to: the specification leaves it open, authors mean this. */
-  private pathItem(value: unknown): Json {
+  private inFull(value: unknown): Json {
     const own = toObject(value);
     return typeof own.$ref === "string" ? { ...this.files.resolve(own), ...own } : own;
   }
 
-  private operation(path: string, method: string, source: Json, item: Json): Operation {
+  private operation(path: string, method: string, written: Json, item: Json): Operation {
+    const source = this.inFull(written);
     // A path without its slash can only mean the one with it.
     const template = path.startsWith("/") ? path : `/${path}`;
-    const servers = [source.servers, item.servers, this.source.servers].find((list) => toList(list).length > 0);
+    const servers = [source.servers, item.servers, this.source.servers]
+      .map((list) => toList(this.files.open(list)))
+      .find((list) => list.length > 0);
     return {
       id: this.uniqueId(findText(source.operationId), `${method} ${path}`),
       method,
@@ -156,7 +160,7 @@ class OperationBuilder {
 
   private parameters(path: string, shared: unknown, own: unknown): Parameter[] {
     const parameters = new Map<string, Parameter>();
-    for (const value of [...toList(shared), ...toList(own)]) {
+    for (const value of [...toList(this.files.open(shared)), ...toList(this.files.open(own))]) {
       const parameter = this.media.findParameter(value);
       // A path parameter that the template does not have could never be sent: the template is what clients see.
       if (parameter === undefined || (parameter.in === "path" && !path.includes(`{${parameter.name}}`))) continue;

@@ -1,4 +1,4 @@
-import { isObject, type Json } from "./json.ts";
+import { isObject, type Json, toList, toObject, toToken } from "./json.ts";
 
 export const SINGLE = new Set(
   (
@@ -122,4 +122,23 @@ export function findLongChain(references: Iterable<string>, limit: number, find:
     }
   }
   return undefined;
+}
+
+/** For each named schema of a document, those that have it in their `allOf`. */
+export function findChildren(root: Json): Map<string, string[]> {
+  const children = new Map<string, string[]>();
+  const [path, schemas] =
+    root.swagger === undefined
+      ? ["#/components/schemas", toObject(toObject(root.components).schemas)]
+      : ["#/definitions", toObject(root.definitions)];
+  for (const [name, schema] of Object.entries(schemas)) {
+    for (const part of toList(toObject(schema).allOf)) {
+      const base = toObject(part).$ref;
+      if (typeof base !== "string") continue;
+      const known = children.get(base) ?? [];
+      known.push(`${path}/${toToken(name)}`);
+      children.set(base, known);
+    }
+  }
+  return children;
 }

@@ -49,17 +49,19 @@ function toServers(root: Json): Json[] {
 
 function toPathItem(files: SpecFiles, value: unknown): Json {
   const source = { ...files.resolve(value), ...withoutReference(value) };
-  const shared = toList(source.parameters);
+  const shared = toList(files.open(source.parameters));
   const item: Json = extensionsOf(source);
   for (const method of METHODS) {
-    if (isObject(source[method])) item[method] = toOperation(files, source[method], shared);
+    const operation = source[method];
+    if (!isObject(operation)) continue;
+    item[method] = toOperation(files, { ...files.resolve(operation), ...withoutReference(operation) }, shared);
   }
   return item;
 }
 
 function toOperation(files: SpecFiles, source: Json, shared: readonly unknown[]): Json {
   const byKey = new Map<string, Json>();
-  for (const value of [...shared, ...toList(source.parameters)]) {
+  for (const value of [...shared, ...toList(files.open(source.parameters))]) {
     const parameter = files.resolve(value);
     // There is one body: the operation's own takes the place of the path's.
     const key = parameter.in === "body" ? "body" : `${String(parameter.in)} ${String(parameter.name)}`;

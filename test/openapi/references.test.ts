@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { checkConfig } from "../../src/gateway/check-config.ts";
-import { documentOf } from "../support/spec-files.ts";
+import { SpecError } from "../../src/openapi/spec-error.ts";
+import { bodyCheck, documentOf, specOf } from "../support/spec-files.ts";
 
 /** What a gateway says of a project whose one spec has this reference. */
 async function problemsOf(t: TestContext, reference: string, route: object = {}): Promise<string> {
@@ -57,4 +58,64 @@ test("a route may name a folder outside the project for its references", async (
   const references = "../../outside";
   assert.equal(await problemsOf(t, "../../../../outside/Error.json", { references }), "");
   assert.match(await problemsOf(t, "../../../secrets.json", { references }), /leaves the folder/);
+});
+
+test("a reference may stand in place of anything: an operation, its parameters, a mapping of names, a text", async (t) => {
+  const spec = await specOf(t, {
+    "a.yaml": {
+      openapi: "3.0.0",
+      info: { title: "t", version: "1", description: { $ref: "about.md" } },
+      paths: { "/pets/{id}": { get: { $ref: "operations/get.yaml", summary: "here" } } },
+      components: { $ref: "components.yaml" },
+    },
+    "about.md": "# About: this\n- is no YAML: [",
+    "operations/get.yaml": {
+      summary: "there",
+      parameters: { $ref: "../lists.yaml#/shared" },
+      responses: { $ref: "../lists.yaml#/responses" },
+      requestBody: { content: { "application/json": { schema: { $ref: "../a.yaml#/components/schemas/Pet" } } } },
+    },
+    "lists.yaml": {
+      shared: [{ name: "id", in: "path", required: true, schema: { type: "integer" } }],
+      responses: { 200: { description: "ok" } },
+    },
+    "components.yaml": { schemas: { $ref: "schemas.yaml", Own: { type: "string" } } },
+    "schemas.yaml": { Pet: { type: "object", required: ["name"], properties: { $ref: "properties.yaml" } } },
+    "properties.yaml": { name: { type: "string" } },
+  });
+  const [operation] = spec.operations;
+  assert.equal(operation?.summary, "here");
+  assert.deepEqual(
+    operation?.parameters.map(({ name, schema }) => [name, schema]),
+    [["id", { type: "integer" }]],
+  );
+  assert.deepEqual([...(operation?.responses.keys() ?? [])], ["200"]);
+  const isPet = bodyCheck(spec);
+  assert.ok(isPet({ name: "Tom" }));
+  assert.ok(!isPet({}) && !isPet({ name: 1 }));
+  const { info, components } = spec.info.document as { info: { description: string }; components: { schemas: object } };
+  assert.match(info.description, /^# About/);
+  assert.deepEqual(Object.keys(components.schemas).sort(), ["Own", "Pet"]);
+});
+
+test("a pointer leads through what stands in its way by reference", async (t) => {
+  const spec = await specOf(t, {
+    "a.json": {
+      openapi: "3.1.0",
+      paths: {
+        "/": { $ref: "b.json" },
+        "/same": { post: { requestBody: { $ref: "#/paths/~1/post/requestBody" }, responses: {} } },
+      },
+    },
+    "b.json": {
+      post: { requestBody: { content: { "application/json": { schema: { type: "integer" } } } }, responses: {} },
+    },
+  });
+  assert.ok(bodyCheck(spec, 1)(1));
+  assert.ok(!bodyCheck(spec, 1)("one"));
+});
+
+test("pointers that lead through each other are refused, not followed without end", async (t) => {
+  const schemas = { A: { $ref: "#/components/schemas/B/x" }, B: { $ref: "#/components/schemas/A/x" } };
+  await assert.rejects(specOf(t, { "a.json": documentOf({ $ref: "#/components/schemas/A" }, schemas) }), SpecError);
 });
