@@ -4,8 +4,10 @@ import type { Operation } from "../../core/operation.ts";
 import type { Violations } from "../schema/check.ts";
 import { findCookies } from "./cookies.ts";
 import { checkHeader } from "./header.ts";
+import { PathValues } from "./path-values.ts";
 import { ParameterPlan } from "./plan.ts";
 import { QueryPlan } from "./query.ts";
+import type { Pair } from "./styles.ts";
 
 /** Such header parameters are described elsewhere in a document and ignored here (OpenAPI 3.2 §4.12.1). */
 const IGNORED_HEADERS = new Set(["accept", "content-type", "authorization"]);
@@ -18,7 +20,7 @@ export class ParameterChecks {
   private readonly query: QueryPlan | undefined;
   private readonly wholeQuery: ParameterPlan | undefined;
   private readonly plans: readonly ParameterPlan[];
-  private readonly segments: ReadonlyMap<string, number>;
+  private readonly pathValues: PathValues;
 
   constructor(operation: Operation, reportsUnknownQuery: boolean) {
     const plans = operation.parameters
@@ -35,11 +37,7 @@ export class ParameterChecks {
       query.length > 0 || (reportsUnknownQuery && this.wholeQuery === undefined)
         ? new QueryPlan(query, operation, reportsUnknownQuery)
         : undefined;
-    this.segments = new Map(
-      operation.publicPath
-        .split("/")
-        .flatMap((segment, i) => (/^\{[^{}]*\}$/.test(segment) ? [[segment.slice(1, -1), i]] : [])),
-    );
+    this.pathValues = new PathValues(operation.publicPath);
   }
 
   prepare(): void {
@@ -48,20 +46,13 @@ export class ParameterChecks {
 
   check(exchange: Exchange, violations: Violations): void {
     const { request } = exchange;
-    for (const plan of this.path) plan.checkValues([this.pathValue(exchange, plan)], violations);
+    for (const plan of this.path) {
+      plan.checkValues([this.pathValues.find(exchange, plan.parameter.name)], violations);
+    }
     if (this.query !== undefined) this.query.check(request.query, violations);
     if (this.wholeQuery !== undefined) checkWholeQuery(this.wholeQuery, request.query, violations);
     for (const plan of this.headers) checkHeader(plan, request.headers, violations);
     if (this.cookies.length > 0) this.checkCookies(request.headers, violations);
-  }
-
-  /** As sent: a list is split before it is decoded, so that a comma inside an item stays inside it. */
-  private pathValue(exchange: Exchange, { parameter: { name } }: ParameterPlan): string {
-    const decoded = exchange.pathParameters[name] ?? "";
-    const { path } = exchange.request;
-    if (!path.includes("%")) return decoded;
-    const segment = this.segments.get(name);
-    return (segment === undefined ? undefined : path.split("/")[segment]) ?? decoded.replaceAll("%", "%25");
   }
 
   private checkCookies(headers: HeaderList, violations: Violations): void {
@@ -70,7 +61,7 @@ export class ParameterChecks {
       const { shape, parameter } = plan;
       if (shape.isObject && !shape.isScalar && parameter.explode && parameter.content === undefined) {
         const pairs = [...shape.properties.keys()].flatMap((name) =>
-          findCookies(header, name).map((value) => [name, value] as const),
+          findCookies(header, name).flatMap((value) => splitMembers(name, value, plan)),
         );
         if (pairs.length > 0) plan.checkMembers(pairs, violations);
         else if (parameter.required) plan.reportMissing(violations);
@@ -94,4 +85,15 @@ function splitRepeated(values: readonly string[], { parameter, shape }: Paramete
   if (values.length > 1 || !parameter.explode || !shape.isArray || !first.includes(`&${parameter.name}=`))
     return values;
   return first.split(`&${parameter.name}=`);
+}
+
+/** Likewise an exploded object as `R=100&G=200`: split only where what follows is a member, too. */
+function splitMembers(name: string, value: string, { shape }: ParameterPlan): Pair[] {
+  const [own = "", ...others] = value.split("&");
+  const members = others.map((piece) => piece.split("=", 1)[0] as string);
+  if (members.length === 0 || !members.every((member) => shape.properties.has(member))) return [[name, value]];
+  return [
+    [name, own],
+    ...others.map((piece, i): Pair => [members[i] as string, piece.slice(members[i]?.length ?? 0).slice(1)]),
+  ];
 }

@@ -34,12 +34,15 @@ const isListText = (text: string, { explode, style }: Notation): boolean =>
   !(explode && style === "form") && text.includes(separatorOf(style));
 
 function readItems(raws: readonly string[], shape: Shape, notation: Notation, reading: Reading): unknown {
-  const pieces = raws.length > 1 || isRepeated(notation) ? raws : split(raws[0] as string, notation, reading);
+  const areRepeated = isRepeated(notation);
+  // Of two lists, each already a list, services differ on which one counts.
+  if (raws.length > 1 && !areRepeated) return REPEATED;
+  const pieces = areRepeated ? raws : split(raws[0] as string, false, notation, reading);
   if (pieces instanceof Malformed) return pieces;
   const types = shape.items.types;
   const items: unknown[] = new Array(pieces.length);
   for (let i = 0; i < pieces.length; i++) {
-    const text = reading.splitDecoded ? (pieces[i] as string) : notation.decode(pieces[i] as string, reading);
+    const text = notation.decode(pieces[i] as string, reading);
     if (text === undefined) return BAD_ENCODING;
     items[i] = toScalar(text, types, reading.asText);
   }
@@ -53,7 +56,7 @@ const isRepeated = ({ style, explode }: Notation): boolean =>
   explode && (style === "form" || style === "cookie" || style === "spaceDelimited" || style === "pipeDelimited");
 
 function readPairs(raw: string, shape: Shape, notation: Notation, reading: Reading): unknown {
-  const pieces = split(raw, notation, reading);
+  const pieces = split(raw, true, notation, reading);
   if (pieces instanceof Malformed) return pieces;
   const pairs: Pair[] = [];
   if (notation.explode) {
@@ -105,30 +108,42 @@ function stripPrefix(raw: string, { style, name }: Notation): string | Malformed
     : new Malformed("style", `must start with ;${name}= (style matrix)`);
 }
 
-function split(raw: string, notation: Notation, reading: Reading): readonly string[] | Malformed {
+/** @returns the pieces, still encoded */
+function split(raw: string, areMembers: boolean, notation: Notation, reading: Reading): readonly string[] | Malformed {
   const { style, explode, name } = notation;
-  if (style === "matrix" && explode) return splitMatrix(raw, name);
-  const stripped = stripPrefix(raw, notation);
-  if (stripped instanceof Malformed) return stripped;
-  let text = stripped;
-  if (reading.splitDecoded) {
-    const decoded = notation.decode(text, reading);
-    if (decoded === undefined) return BAD_ENCODING;
-    text = decoded;
-  }
+  if (style === "matrix" && explode) return splitMatrix(raw, areMembers ? undefined : name);
+  const text = stripPrefix(raw, notation);
+  if (text instanceof Malformed) return text;
   if (style === "label" && explode) return text.split(".");
   if (style === "spaceDelimited") return text.split(/%20|\+| /);
   if (style === "pipeDelimited") return text.split(/\||%7[Cc]/);
-  if (style === "simple" && text.includes(", ")) return text.split(",").map((piece) => piece.trim());
-  return text.split(",");
+  if (reading.splitDecoded && !text.includes(",")) return splitLoosely(text, notation, reading);
+  return style === "simple" && text.includes(", ") ? text.split(",").map((piece) => piece.trim()) : text.split(",");
 }
 
-/** `;color=blue;color=black`, or `;R=100;G=200` for an object. */
-function splitMatrix(raw: string, name: string): readonly string[] | Malformed {
+/**
+ * Without one comma: many clients encode the commas that they mean as separators, and the tables of 3.0.0 to 3.0.3 part
+ * the items of a label by dots.
+ */
+function splitLoosely(text: string, notation: Notation, reading: Reading): readonly string[] | Malformed {
+  if (notation.style === "label" && text.includes(".")) return text.split(".");
+  const decoded = notation.decode(text, reading);
+  if (decoded === undefined) return BAD_ENCODING;
+  if (decoded === text) return [text];
+  return decoded.split(",").map((piece) => piece.replaceAll("%", "%25").replaceAll("+", "%2B"));
+}
+
+/** `;color=blue;color=black`, or `;R=100;G=200` for an object. @param name that each piece must have */
+function splitMatrix(raw: string, name: string | undefined): readonly string[] | Malformed {
   if (!raw.startsWith(";")) return new Malformed("style", "must start with a semicolon (style matrix)");
-  const own = `${name}=`;
-  return raw
-    .slice(1)
-    .split(";")
-    .map((piece) => (piece.startsWith(own) ? piece.slice(own.length) : piece === name ? "" : piece));
+  const pieces = raw.slice(1).split(";");
+  if (name === undefined) return pieces;
+  const values: string[] = [];
+  for (const piece of pieces) {
+    if (piece !== name && !piece.startsWith(`${name}=`)) {
+      return new Malformed("style", `must be written as ;${name}=item;${name}=item (style matrix)`);
+    }
+    values.push(piece.slice(name.length + 1));
+  }
+  return values;
 }

@@ -67,6 +67,9 @@ const NEEDS_EVALUATOR = new Set([
 const NAMED = new Set(["properties", "dependentRequired", "dependentSchemas"]);
 const BARE_REFERENCE = /^#(?:\/\$defs\/[^/%~]+)?$/;
 
+const isPlainEnum = (values: readonly unknown[]): boolean =>
+  values.length > 0 && values.every((value) => typeof value !== "object" || value === null);
+
 /**
  * True for schemas that Ajv reads as JSON Schema 2020-12 means them. The others, measured with JSON-Schema-Test-Suite:
  * references into embedded resources, `$dynamicRef`, the `unevaluated…` pair, members named as Object's own.
@@ -78,7 +81,9 @@ export function isCompilable(schema: unknown, isRoot = true): boolean {
     if (keyword === "$id" && !isRoot) return false;
     if (keyword === "$ref" && !BARE_REFERENCE.test(schema.$ref as string)) return false;
     if (keyword === "required" && (schema.required as string[]).some((name) => name in Object.prototype)) return false;
-    if (keyword === "enum" && (schema.enum as unknown[]).length === 0) return false;
+    // Ajv compares constructors, too, and what is read from a query has none.
+    if (keyword === "const" && !isPlainEnum([schema.const])) return false;
+    if (keyword === "enum" && !isPlainEnum(schema.enum as unknown[])) return false;
     // Ajv asks `data.name !== undefined`, which is true of what every object inherits.
     if (NAMED.has(keyword) && Object.keys(schema[keyword] as object).some((name) => name in Object.prototype))
       return false;
