@@ -3,6 +3,10 @@ import type { Member } from "./member.ts";
 import type { ActiveCheckOptions } from "./options.ts";
 import type { Prober } from "./probe.ts";
 
+/** First checks that begin at once, and those that follow them in each millisecond. */
+const AT_ONCE = 50;
+const A_MS = 2;
+
 /** Checks every instance on its own beat, so that what is ill is known before a request meets it. */
 export class ActiveChecks {
   private readonly options: ActiveCheckOptions;
@@ -31,10 +35,14 @@ export class ActiveChecks {
       beat.cancel();
       this.beats.delete(member);
     }
+    let newcomers = 0;
     for (const member of members) {
       if (this.beats.has(member)) continue;
-      this.beats.set(member, { streak: 0, cancel: () => {} });
-      void this.check(member);
+      const beat = { streak: 0, cancel: () => {} };
+      this.beats.set(member, beat);
+      // Thousands that are found together are not knocked at together.
+      if (++newcomers <= AT_ONCE) void this.check(member);
+      else beat.cancel = this.clock.after(newcomers / A_MS, () => void this.check(member));
     }
   }
 

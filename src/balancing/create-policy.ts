@@ -1,6 +1,7 @@
 import { createKeyFinder } from "./hash-key.ts";
 import { LeastBusy } from "./least-busy.ts";
-import { Maglev, MaglevTable } from "./maglev.ts";
+import { Maglev } from "./maglev.ts";
+import { HashTableKeeper } from "./maglev-table.ts";
 import type { BalanceOptions } from "./options.ts";
 import { PeakEwma } from "./peak-ewma.ts";
 import type { Candidates, Policy } from "./policy.ts";
@@ -28,13 +29,13 @@ export function createPolicyFactory(options: BalanceOptions): (candidates: Candi
 
 function createMaglevFactory({ hash = {} }: BalanceOptions): (candidates: Candidates, slot: string) => Policy {
   const findKey = createKeyFinder(hash);
-  const tables = new Map<string, MaglevTable>();
+  const keepers = new Map<string, HashTableKeeper>();
   return (candidates, slot) => {
-    let table = tables.get(slot);
-    if (table === undefined || !table.isFor(candidates.offered)) {
-      table = new MaglevTable(candidates.offered);
-      tables.set(slot, table);
+    let keeper = keepers.get(slot);
+    if (keeper === undefined) {
+      keeper = new HashTableKeeper();
+      keepers.set(slot, keeper);
     }
-    return new Maglev(candidates, table, findKey, hash.bound ?? 1.25);
+    return new Maglev(candidates, keeper, findKey, hash.bound ?? 1.25);
   };
 }

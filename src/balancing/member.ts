@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { Endpoint, Instance } from "../core/upstream.ts";
 import type { Breaker } from "./breaker.ts";
+import { hash } from "./hash-key.ts";
 
 /** An origin as URL would write it: parsing ten thousand of them would hold up the loop. */
 const PLAIN_ORIGIN = /^https?:\/\/[a-z0-9.-]+:(?!80$|443$)(?:[1-9]\d{0,3}|[1-5]\d{4})$/;
@@ -49,6 +49,7 @@ export class Member implements Endpoint {
 
   /** The update from discovery that last named it. */
   updatedIn = 0;
+  private ownToken = -1;
 
   constructor(service: string, instance: Instance) {
     const isPlain = PLAIN_ORIGIN.test(instance.url);
@@ -63,6 +64,15 @@ export class Member implements Endpoint {
   /** Discovery lets it take new work. */
   get isOffered(): boolean {
     return this.instance.status === "up" && this.instance.weight > 0;
+  }
+
+  /** What a sticky cookie holds, in base 36, instead of the instance's id or address, which are nobody's business outside. */
+  get token(): number {
+    if (this.ownToken < 0) {
+      const name = `${this.service}\n${this.instance.id}`;
+      this.ownToken = hash(name, 3) * 2 ** 21 + (hash(name, 4) >>> 11);
+    }
+    return this.ownToken;
   }
 
   /** Nothing that was seen speaks against it. */
@@ -90,7 +100,3 @@ export class Member implements Endpoint {
 
 export const isAddress = (url: string): boolean =>
   PLAIN_ORIGIN.test(url) || (/^https?:/.test(url) && URL.canParse(url));
-
-/** What a sticky cookie holds instead of the instance's id or address, which are nobody's business outside. */
-export const tokenOf = (member: Member): string =>
-  createHash("sha256").update(`${member.service}\n${member.instance.id}`).digest("base64url").slice(0, 16);

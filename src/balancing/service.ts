@@ -88,17 +88,26 @@ export class Service implements Balancer {
     const doubted: Member[] = [];
     const round = ++this.updates;
     const members: Member[] = [];
+    let isChanged = instances.length !== before.length;
     for (const instance of instances) {
+      const same = this.byId.get(instance.id);
+      // Of thousands that a source tells of, few are news: the others are the very objects of the last time.
+      if (same !== undefined && same.instance === instance && same.updatedIn !== round) {
+        same.updatedIn = round;
+        members.push(same);
+        continue;
+      }
+      isChanged = true;
       // A source that checks nothing must not take the whole service down with one bad address.
       if (!isAddress(instance.url)) continue;
-      const known = this.byId.get(instance.id);
-      const stays = known !== undefined && known.updatedIn !== round && known.instance.url === instance.url;
-      const member = stays ? known : this.join(instance, isFirst);
-      if (instance.unconfirmed === true && !(stays && known.instance.unconfirmed === true)) doubted.push(member);
+      const stays = same !== undefined && same.updatedIn !== round && same.instance.url === instance.url;
+      const member = stays ? same : this.join(instance, isFirst);
+      if (instance.unconfirmed === true && !(stays && same.instance.unconfirmed === true)) doubted.push(member);
       member.instance = instance;
       member.updatedIn = round;
       members.push(member);
     }
+    if (!isChanged) return;
     this.members = members;
     for (const member of before) if (member.updatedIn !== round) this.leave(member);
     if (this.hasChecks) this.health.watch(this.members.filter(({ isOffered }) => isOffered));
@@ -199,6 +208,7 @@ export class Service implements Balancer {
 
   private leave(member: Member): void {
     if (this.byId.get(member.instance.id) === member) this.byId.delete(member.instance.id);
+    member.isCandidate = false;
     this.health.forget(member);
     member.breaker?.close();
   }
@@ -217,6 +227,8 @@ export class Service implements Balancer {
   /** Everything that pick reads, built anew: after discovery, health, a breaker or the slow start changed something. */
   private rebuild(): void {
     this.isStale = false;
+    // A policy may still know of one that is offered no more.
+    for (const member of this.members) member.isCandidate = false;
     const offered = this.members.filter(({ isOffered }) => isOffered);
     this.cancelStep?.();
     if (this.slowStart === undefined) for (const member of offered) member.weight = member.instance.weight;

@@ -25,6 +25,8 @@ interface RawEntry {
 }
 
 const TIMEOUT_MS = 3_000;
+/** Keys in one answer. */
+const PAGE = 500;
 
 export const toBase64 = (text: string): string => Buffer.from(text).toString("base64");
 const fromBase64 = (text: string | undefined): string => Buffer.from(text ?? "", "base64").toString();
@@ -73,14 +75,24 @@ export class EtcdClient {
     throw failure;
   }
 
-  /** @param isLocal this member's view, however old; default: agreed by the majority */
+  /**
+   * All keys of a prefix as they were at one revision, read in pages: a long answer would hold up the loop.
+   * @param isLocal this member's view, however old; default: agreed by the majority
+   */
   async range(prefix: string, isLocal = false): Promise<{ revision: number; entries: EtcdEntry[] }> {
-    const answer = await this.call<{ header: { revision: string }; kvs?: RawEntry[] }>("/v3/kv/range", {
-      key: toBase64(prefix),
-      range_end: toBase64(endOfPrefix(prefix)),
-      serializable: isLocal,
-    });
-    return { revision: Number(answer.header.revision), entries: (answer.kvs ?? []).map(toEntry) };
+    const entries: EtcdEntry[] = [];
+    const end = toBase64(endOfPrefix(prefix));
+    let revision = "0";
+    for (let from = prefix; ; from = `${entries.at(-1)?.key}\0`) {
+      const page = { key: toBase64(from), range_end: end, serializable: isLocal, limit: PAGE, revision };
+      const answer = await this.call<{ header: { revision: string }; kvs?: RawEntry[]; more?: boolean }>(
+        "/v3/kv/range",
+        page,
+      );
+      if (revision === "0") ({ revision } = answer.header);
+      for (const raw of answer.kvs ?? []) entries.push(toEntry(raw));
+      if (answer.more !== true || answer.kvs === undefined) return { revision: Number(revision), entries };
+    }
   }
 
   async get(key: string): Promise<EtcdEntry | undefined> {

@@ -1,6 +1,6 @@
-import type { Instance } from "../core/upstream.ts";
 import { Backoff } from "./backoff.ts";
 import { EtcdClient } from "./etcd-client.ts";
+import { InstanceView } from "./instance-view.ts";
 import type { DiscoverySource } from "./source.ts";
 import { findInstance } from "./told-instance.ts";
 import { WatchLoop } from "./watch-loop.ts";
@@ -27,14 +27,11 @@ export function createEtcdSource(options: EtcdSourceOptions): DiscoverySource {
         const broken = new AbortController();
         const signal = AbortSignal.any([closed, broken.signal]);
         const { revision, entries } = await client.range(own);
-        const known = new Map<string, Instance>();
-        const put = (key: string, value: string): void => {
-          const instance = findInstance(parseValue(value), key.slice(own.length));
-          if (instance === undefined) known.delete(key);
-          else known.set(key, instance);
-        };
+        const view = new InstanceView(listener);
+        const put = (key: string, value: string): void =>
+          view.set(key, findInstance(parseValue(value), key.slice(own.length)));
         for (const { key, value } of entries) put(key, value);
-        listener([...known.values()]);
+        view.start();
         contact();
         const probe = setInterval(() => {
           client.get(own).catch(() => broken.abort());
@@ -45,12 +42,12 @@ export function createEtcdSource(options: EtcdSourceOptions): DiscoverySource {
             events(events) {
               for (const { kind, entry } of events) {
                 if (kind === "put") put(entry.key, entry.value);
-                else known.delete(entry.key);
+                else view.set(entry.key, undefined);
               }
-              listener([...known.values()]);
             },
           });
         } finally {
+          view.close();
           clearInterval(probe);
         }
       });

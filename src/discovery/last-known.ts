@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Instance } from "../core/upstream.ts";
+import { readSnapshot, writeSnapshot } from "./snapshot-file.ts";
 import type { DiscoverySource, InstanceListener, Watch } from "./source.ts";
 
 export interface LastKnownOptions {
@@ -14,12 +14,9 @@ export interface LastKnownOptions {
   readonly distrustFrom?: number | undefined;
 }
 
-interface Saved {
-  readonly savedAtMs: number;
-  readonly instances: readonly Instance[];
-}
-
+/** Before what is told is written: longer for a long list, which is megabytes. */
 const SAVE_AFTER_MS = 500;
+const SAVE_AFTER_MS_PER_INSTANCE = 0.5;
 const CHECK_AGE_MS = 1_000;
 /** A start waits no longer than this for a source that does not answer, when a snapshot is there. */
 const FIRST_ANSWER_MS = 1_000;
@@ -97,7 +94,7 @@ class Memory implements Watch {
   }
 
   private async start(source: DiscoverySource, service: string): Promise<void> {
-    const saved = await readSaved(this.file);
+    const saved = await readSnapshot(this.file);
     if (this.isClosed) return;
     if (saved !== undefined) {
       this.current = saved.instances;
@@ -129,7 +126,8 @@ class Memory implements Watch {
     this.current = instances;
     this.isTooOld = false;
     this.listener(instances);
-    this.saving ??= setTimeout(() => this.save(), SAVE_AFTER_MS).unref();
+    const afterMs = SAVE_AFTER_MS + instances.length * SAVE_AFTER_MS_PER_INSTANCE;
+    this.saving ??= setTimeout(() => this.save(), afterMs).unref();
   }
 
   private checkAge(): void {
@@ -139,28 +137,12 @@ class Memory implements Watch {
     this.listener(isTooOld ? [] : this.current);
   }
 
-  /** Written aside and renamed: a crash leaves the old snapshot or the new one. */
   private save(): void {
     clearTimeout(this.saving);
     this.saving = undefined;
-    const saved: Saved = { savedAtMs: Date.now(), instances: this.current };
-    this.written = this.written
-      .then(async () => {
-        await mkdir(this.options.folder, { recursive: true });
-        await writeFile(`${this.file}.new`, JSON.stringify(saved));
-        await rename(`${this.file}.new`, this.file);
-      })
-      // A folder that cannot be written costs the next restart its head start, and this one nothing.
-      .catch(() => {});
-  }
-}
-
-async function readSaved(file: string): Promise<Saved | undefined> {
-  try {
-    const saved = JSON.parse(await readFile(file, "utf8")) as Saved;
-    return Array.isArray(saved.instances) && typeof saved.savedAtMs === "number" ? saved : undefined;
-  } catch {
-    return undefined;
+    const saved = { savedAtMs: Date.now(), instances: this.current };
+    // A folder that cannot be written costs the next restart its head start, and this one nothing.
+    this.written = this.written.then(() => writeSnapshot(this.file, saved)).catch(() => {});
   }
 }
 

@@ -2,7 +2,8 @@ import { Agent, request } from "undici";
 import type { Instance } from "../core/upstream.ts";
 import { Backoff } from "./backoff.ts";
 import { EventStreamParser, type ServerEvent } from "./event-stream.ts";
-import type { DiscoverySource, InstanceListener, Watch } from "./source.ts";
+import { InstanceView } from "./instance-view.ts";
+import type { DiscoverySource, Watch } from "./source.ts";
 import { WatchLoop } from "./watch-loop.ts";
 
 export interface RegistrySourceOptions {
@@ -34,8 +35,8 @@ export function createRegistrySource({ urls, token }: RegistrySourceOptions): Di
           await response.body.dump();
           throw new Error(`the registry answered ${response.statusCode}`);
         }
-        const view = new ServiceView(listener, contact);
-        const parser = new EventStreamParser((event) => view.take(event));
+        const view = new InstanceView(listener);
+        const parser = new EventStreamParser((event) => take(view, event, contact));
         response.body.setEncoding("utf8");
         try {
           for await (const text of response.body) parser.push(text as string);
@@ -49,47 +50,15 @@ export function createRegistrySource({ urls, token }: RegistrySourceOptions): Di
   };
 }
 
-/** A list as long as this costs milliseconds to take over: changes that come close together are told together. */
-const SETTLE_MS_PER_INSTANCE = 0.05;
-
-/** What one event stream has told of a service. */
-class ServiceView {
-  private readonly instances = new Map<string, Instance>();
-  private readonly listener: InstanceListener;
-  private readonly contact: () => void;
-  private isSynced = false;
-  private timer: NodeJS.Timeout | undefined = undefined;
-
-  constructor(listener: InstanceListener, contact: () => void) {
-    this.listener = listener;
-    this.contact = contact;
-  }
-
-  take({ type, data }: ServerEvent): void {
-    if (type === "put") {
-      const instance = JSON.parse(data) as Instance;
-      this.instances.set(instance.id, instance);
-    } else if (type === "delete") {
-      this.instances.delete((JSON.parse(data) as Instance).id);
-    } else if (type === "synced") {
-      this.isSynced = true;
-      this.tell();
-      return;
-    } else return;
-    if (this.isSynced && this.timer === undefined) {
-      const delayMs = Math.min(500, this.instances.size * SETTLE_MS_PER_INSTANCE);
-      this.timer = setTimeout(() => this.tell(), delayMs);
-    }
-  }
-
-  close(): void {
-    if (this.timer !== undefined) this.tell();
-  }
-
-  private tell(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.listener([...this.instances.values()]);
-    this.contact();
+/** Takes one event over; any but the first list is a change. */
+function take(view: InstanceView, { type, data }: ServerEvent, contact: () => void): void {
+  if (type === "put") {
+    const instance = JSON.parse(data) as Instance;
+    view.set(instance.id, instance);
+  } else if (type === "delete") {
+    view.set((JSON.parse(data) as Instance).id, undefined);
+  } else if (type === "synced") {
+    view.start();
+    contact();
   }
 }

@@ -21,6 +21,8 @@ export interface ResolvedTls {
 const CONNECT_MS = 1_000;
 /** Pools in one group before those without a request in work are let go: instances come and go under new addresses. */
 const MAX_POOLS = 512;
+/** Let go at once: to close hundreds would hold up the loop. */
+const MOST_CLOSED = 8;
 
 /** The connections of all routes that connect in one way: a pool for each origin. */
 export class PoolGroup {
@@ -66,8 +68,11 @@ export class PoolGroup {
   }
 
   private closeIdle(): void {
+    let closed = 0;
     for (const [origin, pool] of this.pools) {
+      if (closed === MOST_CLOSED) return;
       if (pool.stats.running > 0 || pool.stats.pending > 0) continue;
+      closed++;
       this.pools.delete(origin);
       void pool.close();
     }

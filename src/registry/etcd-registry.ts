@@ -15,6 +15,8 @@ const PROBE_MS = 1_000;
 const TOUCH_MS = 5_000;
 const CATCH_UP_MS = 3_000;
 const MAX_TRIES = 10;
+/** Keys that are taken over without letting the loop do anything else. */
+const SLICE = 500;
 
 /** One of any number of registry processes over an etcd cluster: leases and watches are etcd's own. */
 export class EtcdRegistry implements Registry {
@@ -176,7 +178,7 @@ export class EtcdRegistry implements Registry {
   private async follow(closed: AbortSignal, contact: () => void): Promise<never> {
     const broken = new AbortController();
     const { revision, entries } = await this.client.range(PREFIX);
-    this.replaceAll(entries, revision);
+    await this.replaceAll(entries, revision);
     const touch = (): void => {
       this.touchedAtMs = performance.now();
       contact();
@@ -197,14 +199,17 @@ export class EtcdRegistry implements Registry {
     }
   }
 
-  private replaceAll(entries: readonly EtcdEntry[], revision: number): void {
+  private async replaceAll(entries: readonly EtcdEntry[], revision: number): Promise<void> {
     const keys = new Set(entries.map(({ key }) => key));
     for (const known of [...this.catalog.all()]) {
       if (keys.has(keyOf(known))) continue;
       this.leases.delete(keyOf(known));
       this.catalog.delete(known.service, known.id, revision);
     }
-    for (const entry of entries) this.take(entry, true, revision);
+    for (const [i, entry] of entries.entries()) {
+      if (i % SLICE === SLICE - 1) await new Promise(setImmediate);
+      this.take(entry, true, revision);
+    }
     this.advance(revision);
   }
 
