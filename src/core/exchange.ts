@@ -66,6 +66,8 @@ export const defineExchangeKey = <T>(name: string): ExchangeKey<T> => ({ id: Sym
  */
 export class Exchange {
   readonly id: string;
+  /** The name in `Via` of the gateway that took it: several may run in one process. Empty in tests without one. */
+  readonly gateway: string;
   readonly request: GatewayRequest;
   readonly client: Client;
   /** Milliseconds of the monotonic clock. */
@@ -93,6 +95,7 @@ export class Exchange {
 
   constructor(parts: {
     id: string;
+    gateway?: string | undefined;
     request: GatewayRequest;
     client: Client;
     startedAtMs: number;
@@ -100,6 +103,7 @@ export class Exchange {
     outgoing?: ServerResponse | undefined;
   }) {
     this.id = parts.id;
+    this.gateway = parts.gateway ?? "";
     this.request = parts.request;
     this.client = parts.client;
     this.startedAtMs = parts.startedAtMs;
@@ -130,6 +134,7 @@ export class Exchange {
     const { request } = this;
     const fork = new Exchange({
       id: this.id,
+      gateway: this.gateway,
       request: {
         method: request.method,
         target: request.target,

@@ -6,6 +6,7 @@ import { KeptObjects } from "../pipeline/kept.ts";
 import { createDryState } from "../storage/create-state.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { PluginMeters } from "../telemetry/plugin-meters.ts";
+import { checkListen } from "./check-listen.ts";
 import { Services } from "./services.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
 import { createSources } from "./sources.ts";
@@ -30,5 +31,5 @@ export async function buildDry(input: ConfigInput): Promise<{ snapshot: Snapshot
   await built.snapshot.close();
   await services.close();
   await pools.close();
-  return { snapshot: built.snapshot, problems: [...problems, ...built.problems] };
+  return { snapshot: built.snapshot, problems: [...problems, ...checkListen(config), ...built.problems] };
 }

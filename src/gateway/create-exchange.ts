@@ -65,6 +65,7 @@ export function createExchange(
     });
     if (METHODS_REFUSED.has(method)) throw new GatewayError("METHOD_UNKNOWN", `${method} is not for a gateway`);
     target = readTarget(rawTarget, method, head.authority);
+    if (isUpgrade) checkWebSocketVersion(head);
     if (isUpgrade && head.bodyBytes !== 0) {
       throw new GatewayError("REQUEST_MALFORMED", "a request for an upgrade has no body");
     }
@@ -86,6 +87,7 @@ export function createExchange(
   const address = forwarded === undefined ? peer : findClient(peer, forwarded, rules.trusted);
   const exchange = new Exchange({
     id,
+    gateway: rules.pseudonym,
     request: {
       method,
       target: rawTarget,
@@ -104,6 +106,14 @@ export function createExchange(
   });
   if (forwarded !== undefined) exchange.set(TRUSTED_FORWARDED, forwarded);
   return { exchange, refusal, mustClose, bodyBytes, isServerWide: target === undefined, upgrade: head?.upgrade };
+}
+
+/** Whether or not the operation is a WebSocket: who asks for another version learns which one there is (RFC 6455 §4.4). */
+function checkWebSocketVersion({ upgrade, headers }: RequestHead): void {
+  if (upgrade !== "websocket" || (headers.get("sec-websocket-version") ?? "13") === "13") return;
+  throw new GatewayError("UPGRADE_REQUIRED", "WebSocket is spoken in version 13", {
+    headers: { "Sec-WebSocket-Version": "13" },
+  });
 }
 
 /** HTTP/2 frames a body without a field that says so. @returns −1 for one of unknown length */

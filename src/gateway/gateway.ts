@@ -13,6 +13,7 @@ import { KeptObjects } from "../pipeline/kept.ts";
 import { createState } from "../storage/create-state.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { PluginMeters } from "../telemetry/plugin-meters.ts";
+import { checkListen } from "./check-listen.ts";
 import { createTrustedProxies } from "./client-address.ts";
 import { Front } from "./front.ts";
 import type { Fallback } from "./handle.ts";
@@ -38,6 +39,8 @@ export interface GatewayOptions extends ConfigInput {
 
 export interface Gateway {
   readonly server: Server;
+  /** Its name in `Via`; `exchange.gateway` of every exchange that it took. */
+  readonly name: string;
   /** What it has stored: `cache.purge({ kind: "tag", value: "pets", soft: false })`. */
   readonly cache: Cache;
   /** What its plugins measure. */
@@ -63,7 +66,8 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const log = createLogger();
   const first = await loadConfig(options);
-  if (first.problems.length > 0) throw new ConfigError(first.problems);
+  const problems = [...first.problems, ...checkListen(first.config)];
+  if (problems.length > 0) throw new ConfigError(problems);
   const addresses = new AddressPolicy(first.config.options.discovery?.addresses);
   const pools = new UpstreamPools((host, address, port) => addresses.findRefusalAtConnect(host, address, port));
   const store = await createState(first.config.options.store ?? {}, first.config.folder, log);
@@ -110,6 +114,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   return {
     server,
+    name: pools.pseudonym,
     cache,
     meters,
     middleware: front.handle,

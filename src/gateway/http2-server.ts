@@ -1,16 +1,16 @@
 import type { Server } from "node:http";
-import { constants, createSecureServer, type ServerHttp2Session } from "node:http2";
+import { createSecureServer, type ServerHttp2Session } from "node:http2";
 import type { TlsOptions } from "node:tls";
+import { limitSession } from "./http2-limits.ts";
 
-/** Streams that a client may open and reset in one window; more is a rapid reset (CVE-2023-44487). ATTACKS 46. */
-const MAX_RESETS = 100;
-const RESET_WINDOW_MS = 10_000;
 /** A session without a stream in that time goes. */
 const IDLE_MS = 60_000;
 
 export interface Http2Limits {
   readonly headerBytes: number;
   readonly headers: number;
+  /** How long a client may let its streams wait for it. */
+  readonly stallMs: number;
 }
 
 /**
@@ -35,7 +35,7 @@ export function createHttp2Server(tls: TlsOptions, limits: Http2Limits): Server 
     session.once("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
     session.setTimeout(IDLE_MS, () => session.close());
-    limitResets(session);
+    limitSession(session, limits.stallMs);
   });
   const both = server as unknown as Server;
   const closeIdle = both.closeIdleConnections?.bind(both);
@@ -49,22 +49,4 @@ export function createHttp2Server(tls: TlsOptions, limits: Http2Limits): Server 
     for (const session of sessions) session.destroy();
   };
   return both;
-}
-
-function limitResets(session: ServerHttp2Session): void {
-  let resets = 0;
-  let sinceMs = 0;
-  session.on("stream", (stream) => {
-    stream.once("close", () => {
-      if (stream.rstCode === constants.NGHTTP2_NO_ERROR) return;
-      const nowMs = performance.now();
-      if (nowMs - sinceMs > RESET_WINDOW_MS) {
-        sinceMs = nowMs;
-        resets = 0;
-      }
-      if (++resets <= MAX_RESETS || session.destroyed) return;
-      session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      session.destroy();
-    });
-  });
 }

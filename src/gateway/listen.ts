@@ -38,9 +38,10 @@ export function createFrontServer(
   certificates: Certificates | undefined,
 ): Server {
   const headerBytes = parseBytes(limits.headerBytes ?? "32KiB");
+  const stallMs = (limits.bodyIdleSeconds ?? 8) * 1000;
   const server = createPlainOrTls(
     listen,
-    { headerBytes, headers: limits.headers ?? DEFAULT_MAX_HEADERS },
+    { headerBytes, headers: limits.headers ?? DEFAULT_MAX_HEADERS, stallMs },
     certificates,
   );
   server.headersTimeout = (limits.headerSeconds ?? 10) * 1000;
@@ -70,7 +71,7 @@ export function createFrontServer(
     answerParseError(error, socket as Socket, front.nextId(), front.breakOff(socket as Socket));
   });
   server.on("dropRequest", (_request, socket: Socket) => socket.destroy());
-  watchSlowClients(server, front, (limits.bodyIdleSeconds ?? 8) * 1000);
+  watchSlowClients(server, front, stallMs);
   return server;
 }
 

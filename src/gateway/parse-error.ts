@@ -46,9 +46,18 @@ export function answerParseError(error: Error, socket: Socket, id: string, under
     return;
   }
   if (underWay === "answering") return;
-  const [code, detail] = byParserCode[parserCode] ?? ["REQUEST_MALFORMED", "the bytes are not an HTTP request"];
+  const [code, detail] = isOtherVersion(parserCode, error)
+    ? (["VERSION_UNSUPPORTED", "send HTTP/1.1"] as const)
+    : (byParserCode[parserCode] ?? ["REQUEST_MALFORMED", "the bytes are not an HTTP request"]);
   endWith(new GatewayError(code, detail), socket, id);
 }
+
+const REQUEST_LINE = /^[A-Z]+ \S+ HTTP\/\d\.\d\r\n/;
+
+/** A request line that is well formed and names a version that is not spoken here (RFC 9110 §15.6.6). */
+const isOtherVersion = (parserCode: string, error: Error): boolean =>
+  parserCode === "HPE_INVALID_VERSION" &&
+  REQUEST_LINE.test(String((error as { rawPacket?: Buffer }).rawPacket?.subarray(0, 8_192).toString("latin1")));
 
 /** Writes an answer of ours straight to a socket and ends it. */
 export function endWith(error: GatewayError, socket: Socket, id: string): void {

@@ -110,7 +110,7 @@ export function readHead(raw: readonly string[], httpVersion: string, rules: Hea
     const name = spelled.toLowerCase();
     switch (MEANINGS.get(name)) {
       case undefined:
-        if (name.charCodeAt(0) === 0x78 && isGatewayOnly(name) && !rules.isTrusted) continue;
+        if (name.charCodeAt(0) === 0x78 && (rules.isTrusted ? isConsumer(name) : isGatewayOnly(name))) continue;
         if (name.includes("_")) {
           refuseFramingTwin(name);
           continue;
@@ -209,9 +209,12 @@ function framing(length: string | undefined, coding: string | undefined, httpVer
   return -1;
 }
 
+/** Who the consumer is, no proxy in front may say either. */
+const isConsumer = (name: string): boolean => name.startsWith("x-consumer-");
+
 /** `X-Forwarded-…` beyond the three that are understood, and who the consumer is: only the gateway may say. */
 const isGatewayOnly = (name: string): boolean =>
-  name.startsWith("x-forwarded-") || name.startsWith("x-consumer-") || name.startsWith("x-authenticated-");
+  name.startsWith("x-forwarded-") || isConsumer(name) || name.startsWith("x-authenticated-");
 
 /** `Content_Length` is read as `Content-Length` by servers that speak CGI. The other twins are dropped. ATTACKS 18. */
 function refuseFramingTwin(name: string): void {

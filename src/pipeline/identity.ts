@@ -2,17 +2,15 @@ import type { Handler } from "../core/exchange.ts";
 import type { Step } from "./order.ts";
 
 /**
- * Drops what a client says of its own identity, before any plugin runs: `X-Consumer-*` and every field that a plugin of
- * the operation keeps for itself, with their twins in underscores (many servers read both as one). ATTACKS 16 to 18.
+ * Drops what a client says of its own identity, before any plugin runs: every field that a plugin of the operation keeps
+ * for itself. `X-Consumer-*` and names with underscores are gone since the request was read. ATTACKS 16 to 18.
+ * @returns undefined where no plugin has such a field
  */
-export function createIdentityStripper(steps: readonly Step[]): Handler {
+export function createIdentityStripper(steps: readonly Step[]): Handler | undefined {
   const owned = new Set(steps.flatMap(({ identityHeaders = [] }) => identityHeaders.map((name) => name.toLowerCase())));
-  const isForged = (lowerName: string): boolean => {
-    const name = lowerName.includes("_") ? lowerName.replaceAll("_", "-") : lowerName;
-    return name.startsWith("x-consumer-") || owned.has(name);
-  };
+  if (owned.size === 0) return undefined;
   return function stripIdentity(exchange, next) {
-    exchange.request.headers.filter((lowerName) => !isForged(lowerName));
+    exchange.request.headers.filter((lowerName) => !owned.has(lowerName));
     return next(exchange);
   };
 }

@@ -51,7 +51,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
     throw error;
   }
   if (registry !== undefined) gateway.addOwnPort(portOf(registry.url));
-  const stopLogging = logFaults(createLogger());
+  const stopLogging = logFaults(createLogger(), gateway.name);
   let adminServer: Server | undefined;
   let adminUrl: string | undefined;
   let isEnding = false;
@@ -64,7 +64,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
     registryUrl: registry?.url,
     async listen() {
       if (admin !== undefined) {
-        metrics.start();
+        metrics.start(gateway.name);
         const { createAdminServer } = await import("../admin/server.ts");
         const { createCacheAdminRouter } = await import("../admin/cache-routes.ts");
         adminServer = createAdminServer({

@@ -10,14 +10,16 @@ const LINES_PER_SECOND = 50;
 
 /**
  * Writes what became a 5xx, with its cause and the request id that the client was shown.
+ * @param gateway whose faults: others of the process write their own
  * @returns stops it
  */
-export function logFaults(log: FaultLogger): () => void {
+export function logFaults(log: FaultLogger, gateway: string): () => void {
   let second = 0;
   let lines = 0;
   let dropped = 0;
   const onFault = (message: unknown): void => {
     const { exchange, error } = message as Fault;
+    if (exchange !== undefined && exchange.gateway !== gateway) return;
     const now = Math.floor(performance.now() / 1000);
     if (now !== second) {
       if (dropped > 0) log.error({ dropped }, "further faults were not logged");

@@ -6,6 +6,7 @@ import {
   type UpstreamTry,
   type ValidationFinding,
 } from "../core/channels.ts";
+import type { Exchange } from "../core/exchange.ts";
 import { nameOf, type Operation } from "../core/operation.ts";
 
 /** Upper bounds of the latency histogram, in seconds: from a cache hit to a timeout. */
@@ -32,13 +33,23 @@ export class Metrics {
   private readonly loop = monitorEventLoopDelay({ resolution: 20 });
   private readonly subscriptions: (() => void)[] = [];
 
-  /** Starts to count. */
-  start(): void {
+  /** Starts to count. @param gateway of which one: others of the process have counters of their own. Default: of all */
+  start(gateway?: string): void {
     this.loop.enable();
-    this.subscribe(channels.exchangeEnd, (message) => this.countExchange(message as ExchangeEnd));
-    this.subscribe(channels.upstreamTry, (message) => this.countTry(message as UpstreamTry));
-    this.subscribe(channels.cache, (message) => this.countCache(message as CacheEvent));
-    this.subscribe(channels.validation, (message) => this.countFinding(message as ValidationFinding));
+    const isOwn = ({ exchange }: { exchange: Exchange | undefined }): boolean =>
+      gateway === undefined || exchange === undefined || exchange.gateway === gateway;
+    this.subscribe(channels.exchangeEnd, (message) => {
+      if (isOwn(message as ExchangeEnd)) this.countExchange(message as ExchangeEnd);
+    });
+    this.subscribe(channels.upstreamTry, (message) => {
+      if (isOwn(message as UpstreamTry)) this.countTry(message as UpstreamTry);
+    });
+    this.subscribe(channels.cache, (message) => {
+      if (isOwn(message as CacheEvent)) this.countCache(message as CacheEvent);
+    });
+    this.subscribe(channels.validation, (message) => {
+      if (isOwn(message as ValidationFinding)) this.countFinding(message as ValidationFinding);
+    });
   }
 
   close(): void {

@@ -85,6 +85,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   "10,000 cookies": get(`Cookie: ${"a=b; ".repeat(10_000)}\r\n`),
 };
 const EXPECTED: Readonly<Record<string, number>> = {
+  "a version of HTTP that is not": 505,
+  "HTTP 9.9": 505,
   "HTTP 2.0 as text": 505,
   TRACE: 501,
   CONNECT: 501,

@@ -47,6 +47,11 @@ const MISTAKES: [string, Record<string, string>, RegExp][] = [
     /portico\.yaml:2:9 listen\.port is "soon"/,
   ],
   [
+    "a certificate that is not there",
+    { "portico.yaml": "listen:\n  port: 0\n  tls:\n    cert: ./no.pem\n    key: ./no.key\n" },
+    /portico\.yaml:4:11 listen\.tls\.cert is "\.\/no\.pem"; it cannot be read \(ENOENT\); write the path of a PEM file/,
+  ],
+  [
     "an unset variable",
     { "portico.yaml": 'admin: { token: "$' + '{PORTICO_TEST_UNSET}" }\n' },
     /needs the environment variable PORTICO_TEST_UNSET/,

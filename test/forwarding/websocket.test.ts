@@ -66,6 +66,14 @@ test("an operation that allows no upgrade gets the plain request", async (t) => 
   assert.doesNotMatch(upstream.requests[0] ?? "", /\r\nupgrade:/i);
 });
 
+test("another version of WebSocket is answered with the one that is spoken, whatever the operation", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const { statuses, text } = await sendRaw(base, handshake("", 99));
+  assert.deepEqual(statuses, [426]);
+  assert.match(text, /\r\nSec-WebSocket-Version: 13\r\n/);
+  assert.equal(upstream.requests.length, 0);
+});
+
 test("h2c is not taken up and never tunnelled", async (t) => {
   const { base, upstream } = await startRawGateway(t, { route: allowed });
   const request =

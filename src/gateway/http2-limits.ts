@@ -1,0 +1,79 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+
+/** Streams that a client may open and reset in one window; more is a rapid reset (CVE-2023-44487). ATTACKS 46. */
+const MAX_RESETS = 100;
+/** SETTINGS and PING, each of which must be answered: a client has few reasons for either. */
+const MAX_CONTROL_FRAMES = 100;
+const WINDOW_MS = 10_000;
+/** Below that over a whole window, a session that a stream waits for is held, not used. */
+const MIN_BYTES_PER_SECOND = 100;
+/** What one PING or SETTINGS moves both ways: it is no progress. */
+const CONTROL_BYTES = 64;
+
+/** Ends a session that does what only an attacker does. @param stallMs how long a client may let its streams wait for it */
+export function limitSession(session: ServerHttp2Session, stallMs: number): void {
+  const resets = new Meter(session, MAX_RESETS);
+  const controls = new Meter(session, MAX_CONTROL_FRAMES);
+  const streams = new Set<ServerHttp2Stream>();
+  let controlFrames = 0;
+  const onControl = (): void => {
+    controlFrames++;
+    controls.count();
+  };
+  session.on("ping", onControl);
+  session.on("remoteSettings", onControl);
+  session.on("stream", (stream) => {
+    streams.add(stream);
+    stream.once("close", () => {
+      streams.delete(stream);
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) resets.count();
+    });
+  });
+  let wasWaiting = false;
+  let movedBefore = 0;
+  const minBytes = (MIN_BYTES_PER_SECOND * stallMs) / 1000;
+  const look = setInterval(() => {
+    const { socket } = session;
+    if (socket === undefined || session.destroyed) return;
+    const isWaiting = [...streams].some(waitsForClient);
+    const moved = socket.bytesRead + socket.bytesWritten - controlFrames * CONTROL_BYTES;
+    if (isWaiting && wasWaiting && moved - movedBefore < minBytes) endSession(session);
+    wasWaiting = isWaiting;
+    movedBefore = moved;
+  }, stallMs);
+  look.unref();
+  session.once("close", () => clearInterval(look));
+}
+
+/** True while the next move is the client's: to read more of an answer, or to send more of a body that somebody reads. */
+function waitsForClient(stream: ServerHttp2Stream): boolean {
+  if (stream.writableLength > 0) return true;
+  return !stream.endAfterHeaders && !stream.readableEnded && stream.readableFlowing === true && !stream.headersSent;
+}
+
+function endSession(session: ServerHttp2Session): void {
+  session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  session.destroy();
+}
+
+/** Counts by the window, and ends the session above its limit. */
+class Meter {
+  private readonly session: ServerHttp2Session;
+  private readonly max: number;
+  private seen = 0;
+  private sinceMs = 0;
+
+  constructor(session: ServerHttp2Session, max: number) {
+    this.session = session;
+    this.max = max;
+  }
+
+  count(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.sinceMs > WINDOW_MS) {
+      this.sinceMs = nowMs;
+      this.seen = 0;
+    }
+    if (++this.seen > this.max && !this.session.destroyed) endSession(this.session);
+  }
+}
