@@ -1,16 +1,17 @@
 import { type Consumer, definePlugin, GatewayError, Type } from "../src/plugin.ts";
 
-const Names = Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }));
+const names = (description: string) =>
+  Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description }));
 
 /** Which consumers may use an operation, by group or by name. Denial wins; who is nobody is let in by nothing. */
 export default definePlugin({
   name: "acl",
   phase: "authorize",
   options: Type.Object({
-    allowGroups: Names,
-    denyGroups: Names,
-    allowConsumers: Names,
-    denyConsumers: Names,
+    allowGroups: names("Groups of which one is needed, where no consumer is allowed by name."),
+    denyGroups: names("Groups that are refused, whatever else they are in."),
+    allowConsumers: names("Consumers that are allowed, whatever their groups."),
+    denyConsumers: names("Consumers that are refused."),
   }),
   setup({ options }) {
     if (Object.values(options).every((names) => names === undefined)) {

@@ -14,7 +14,7 @@ import { findCredential, type Place, redactTarget, removeCredential } from "./co
 const Key = Type.Object(
   {
     consumer: Type.String({ minLength: 1, description: "Name of who holds the key." }),
-    groups: Type.Optional(Type.Array(Type.String())),
+    groups: Type.Optional(Type.Array(Type.String(), { description: "Groups of the consumer." })),
     scopes: Type.Optional(Type.Array(Type.String(), { description: "What the key may do, as the spec names it." })),
     expires: Type.Optional(Type.String({ description: "From when it is refused, such as 2027-01-31T00:00:00Z." })),
   },

@@ -13,9 +13,11 @@ import { Remembered } from "./common/remembered.ts";
 
 const User = Type.Object(
   {
-    password: Type.String({ description: "Its hash, as `portico hash-password` prints it." }),
-    groups: Type.Optional(Type.Array(Type.String())),
-    scopes: Type.Optional(Type.Array(Type.String())),
+    password: Type.String({
+      description: "Its hash: $scrypt$…, as `portico hash-password` prints it, or $argon2id$….",
+    }),
+    groups: Type.Optional(Type.Array(Type.String(), { description: "Groups of the consumer." })),
+    scopes: Type.Optional(Type.Array(Type.String(), { description: "What they may do, as the spec names it." })),
   },
   { additionalProperties: false },
 );
@@ -30,16 +32,20 @@ interface Shared {
   waiting: number;
 }
 
-/** Who calls, by name and password (RFC 7617). Passwords stand in the configuration as scrypt hashes. */
+/** Who calls, by name and password (RFC 7617). Passwords stand in the configuration as scrypt or argon2 hashes. */
 export default definePlugin({
   name: "basic-auth",
   phase: "authenticate",
   options: Type.Object({
     users: Type.Record(Type.String(), Type.Union([Type.String(), User]), {
       minProperties: 1,
-      description: "Name to the hash of the password, as `portico hash-password` prints it.",
+      description: "Name to the hash of the password (scrypt, as `portico hash-password` prints it, or argon2).",
     }),
-    realm: Type.String({ default: "portico", pattern: '^[^"\\\\\\x00-\\x1f]*$' }),
+    realm: Type.String({
+      default: "portico",
+      pattern: '^[^"\\\\\\x00-\\x1f]*$',
+      description: "What browsers show when they ask for the password.",
+    }),
     forwardCredential: Type.Boolean({ default: false, description: "The upstream sees name and password." }),
   }),
   async setup({ options, clock, shared }) {

@@ -19,7 +19,11 @@ export default definePlugin({
       description: "Fields of its answer that the upstream sees in place of the client's.",
     }),
     consumerHeader: Type.Optional(Type.String({ description: "Field of its answer that names the consumer." })),
-    timeoutMs: Type.Integer({ default: 3000, minimum: 1 }),
+    timeoutMs: Type.Integer({
+      default: 3000,
+      minimum: 1,
+      description: "How long the service may take; beyond it, 503.",
+    }),
   }),
   setup({ options }) {
     const { consumerHeader, upstreamHeaders } = options;

@@ -7,10 +7,15 @@ import { type MessageSignature, parseSignature } from "./hmac/signature-base.ts"
 
 const Key = Type.Object(
   {
-    consumer: Type.String({ minLength: 1 }),
+    consumer: Type.String({ minLength: 1, description: "Who signs with the key." }),
     secret: Type.Optional(Type.String({ minLength: 16, description: "Shared secret of hmac-sha256." })),
     publicKey: Type.Optional(Type.String({ description: "PEM public key of the other algorithms." })),
-    algorithm: Type.Optional(Type.Union(ALGORITHMS.map((name) => Type.Literal(name)))),
+    algorithm: Type.Optional(
+      Type.Union(
+        ALGORITHMS.map((name) => Type.Literal(name)),
+        { description: "Of the key. Default: hmac-sha256 with a secret." },
+      ),
+    ),
   },
   { additionalProperties: false },
 );

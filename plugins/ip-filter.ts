@@ -1,5 +1,5 @@
-import { BlockList, isIPv6 } from "node:net";
 import { definePlugin, GatewayError, Type } from "../src/plugin.ts";
+import { toNetworks } from "./common/networks.ts";
 
 const Networks = Type.Array(Type.String(), { minItems: 1 });
 
@@ -20,8 +20,8 @@ export default definePlugin({
     { additionalProperties: false, minProperties: 1 },
   ),
   setup({ options }) {
-    const allow = options.allow && toList(options.allow);
-    const deny = options.deny && toList(options.deny);
+    const allow = options.allow && toNetworks(options.allow);
+    const deny = options.deny && toNetworks(options.deny);
     return async function filterAddress(exchange, next) {
       const { address } = exchange.client;
       if (deny?.has(address) || allow?.has(address) === false) {
@@ -31,20 +31,3 @@ export default definePlugin({
     };
   },
 });
-
-/** @throws RangeError naming what is not a network */
-function toList(networks: readonly string[]): { has(address: string): boolean } {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = "", bits] = network.split("/");
-    const family = isIPv6(address) ? "ipv6" : "ipv4";
-    try {
-      if (bits === undefined) list.addAddress(address, family);
-      else list.addSubnet(address, /^\d+$/.test(bits) ? Number(bits) : Number.NaN, family);
-    } catch (cause) {
-      throw new RangeError(`${network} is not an address or a network; write 192.0.2.7 or 10.0.0.0/8`, { cause });
-    }
-  }
-  // An IPv4 caller of a listener for both families comes as ::ffff:192.0.2.7: BlockList knows that it is the same one.
-  return { has: (address) => list.check(address, isIPv6(address) ? "ipv6" : "ipv4") };
-}

@@ -25,8 +25,16 @@ const Options = Type.Object({
       description: "Those that are accepted. Default: all that the keys can verify.",
     }),
   ),
-  issuer: Type.Optional(Type.Union([Text, Type.Array(Text, { minItems: 1 })])),
-  audience: Type.Optional(Type.Union([Text, Type.Array(Text, { minItems: 1 })])),
+  issuer: Type.Optional(
+    Type.Union([Text, Type.Array(Text, { minItems: 1 })], {
+      description: "`iss` that a token must have, or one of them.",
+    }),
+  ),
+  audience: Type.Optional(
+    Type.Union([Text, Type.Array(Text, { minItems: 1 })], {
+      description: "`aud` that a token must name, or one of them.",
+    }),
+  ),
   types: Type.Optional(Type.Array(Text, { description: "Accepted `typ`. Default: JWT, at+jwt, or none." })),
   requiredClaims: Type.Array(Type.String(), { default: ["exp"], description: "Claims that a token must have." }),
   leewaySeconds: Type.Number({ default: 0, minimum: 0, maximum: 300, description: "By how much clocks may differ." }),

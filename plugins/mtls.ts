@@ -1,5 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import { definePlugin, type Exchange, GatewayError, Type } from "../src/plugin.ts";
+import { definePlugin, type Exchange, GatewayError, type GatewayResponse, type Next, Type } from "../src/plugin.ts";
+import { toNetworks } from "./common/networks.ts";
 
 /**
  * Who calls, by the client certificate of the connection. The listener verifies its chain (`listen.tls.clientCa`); what
@@ -16,12 +18,21 @@ export default definePlugin({
           "cn:NAME, dns:NAME, uri:URI, email:ADDRESS, ip:ADDRESS or sha256:FINGERPRINT to consumer. Default: the common name.",
       }),
     ),
+    proxies: Type.Optional(
+      Type.Array(Type.String(), {
+        minItems: 1,
+        description:
+          "Peers that end TLS before this gateway, as 10.0.0.0/8: the certificate that they have verified is read from Client-Cert (RFC 9440). From anybody else that field is dropped.",
+      }),
+    ),
   }),
   setup({ options }) {
     const consumers =
       options.consumers && new Map(Object.entries(options.consumers).map(([key, name]) => [canonical(key), name]));
-    return async function checkCertificate(exchange, next) {
-      const certificate = findCertificate(exchange);
+    const proxies = options.proxies && toNetworks(options.proxies);
+    const handler = async function checkCertificate(exchange: Exchange, next: Next): Promise<GatewayResponse> {
+      const isProxied = proxies?.has(exchange.client.peer) === true;
+      const certificate = isProxied ? findForwarded(exchange) : findCertificate(exchange);
       if (certificate === undefined) {
         throw new GatewayError("CREDENTIALS_MISSING", "connect with a client certificate that this gateway trusts");
       }
@@ -34,8 +45,27 @@ export default definePlugin({
       exchange.consumer = { name };
       return next(exchange);
     };
+    return { handler, identityHeaders: FORWARDED };
   },
 });
+
+/** What a proxy says of the client's certificate: dropped from every request, so that the service believes no client. */
+const FORWARDED = ["client-cert", "client-cert-chain", "x-client-cert", "x-forwarded-client-cert", "x-ssl-client-cert"];
+
+/** The certificate that a proxy tells of (RFC 9440): anybody else could write the field, too. */
+function findForwarded({ incoming }: Exchange): PeerCertificate | undefined {
+  // The field itself has been dropped from the request before any plugin runs.
+  const field = incoming?.headers["client-cert"];
+  const encoded = typeof field === "string" ? /^:([A-Za-z0-9+/]+={0,2}):$/.exec(field)?.[1] : undefined;
+  if (encoded === undefined) return undefined;
+  try {
+    const certificate = new X509Certificate(Buffer.from(encoded, "base64"));
+    const isInTime = Date.parse(certificate.validFrom) <= Date.now() && Date.now() < Date.parse(certificate.validTo);
+    return isInTime ? certificate.toLegacyObject() : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 function findCertificate({ incoming }: Exchange): PeerCertificate | undefined {
   const socket = incoming?.socket as TLSSocket | undefined;

@@ -35,16 +35,26 @@ export default definePlugin({
   phase: "authenticate",
   callTimeoutMs: 20_000,
   options: Type.Object({
-    issuer: Type.String({ pattern: "^https?://" }),
-    clientId: Type.String({ minLength: 1 }),
-    clientSecret: Type.String({ minLength: 1 }),
+    issuer: Type.String({
+      pattern: "^https?://",
+      description: "The OpenID Connect provider; its discovery document says the rest.",
+    }),
+    clientId: Type.String({ minLength: 1, description: "As the provider knows this gateway." }),
+    clientSecret: Type.String({ minLength: 1, description: "Its secret, sent as Basic." }),
     cookieSecret: Type.String({ minLength: 32, description: "Encrypts the session; the same on every gateway." }),
     callback: Type.String({ pattern: "^/", description: "Path to which the provider sends people back." }),
     logout: Type.Optional(Type.String({ pattern: "^/", description: "Path that ends the session." })),
     publicUrl: Type.Optional(Type.String({ description: "Origin that browsers see. Default: the request's." })),
-    scopes: Type.Array(Type.String(), { default: ["openid"] }),
+    scopes: Type.Array(Type.String(), {
+      default: ["openid"],
+      description: "Asked for; with offline_access a session is refreshed.",
+    }),
     sessionSeconds: Type.Integer({ default: 3600, minimum: 1, description: "Without a refresh." }),
-    timeoutMs: Type.Integer({ default: 5000, minimum: 1 }),
+    timeoutMs: Type.Integer({
+      default: 5000,
+      minimum: 1,
+      description: "How long the provider may take; beyond it, 503.",
+    }),
     ...claimOptions,
   }),
   setup({ options, clock, shared }) {

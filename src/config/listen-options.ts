@@ -17,6 +17,18 @@ export const ListenTlsOptions = Type.Object(
           "Certificates for further hosts, by the name that the client asks for; *.example.com for all of one level.",
       }),
     ),
+    clientCa: Type.Optional(
+      Type.String({
+        description:
+          "File of the authorities that client certificates are held against, PEM; clients are asked for one.",
+      }),
+    ),
+    clientCertificates: Type.Optional(
+      Type.Union([Type.Literal("optional"), Type.Literal("required")], {
+        description:
+          "required: who shows none that clientCa has signed gets no connection. Default: optional; mtls refuses.",
+      }),
+    ),
     minVersion: Type.Optional(
       Type.Union([Type.Literal("TLSv1.2"), Type.Literal("TLSv1.3")], { description: "Default: TLSv1.2." }),
     ),

@@ -25,6 +25,9 @@ export class Certificates {
   private fallback: SecureContext;
 
   constructor(options: ListenTlsOptions, folder: string, log: Logger) {
+    if (options.clientCertificates !== undefined && options.clientCa === undefined) {
+      throw new Error("listen.tls.clientCertificates needs clientCa: the file of the authorities that sign them");
+    }
     this.options = options;
     this.folder = folder;
     this.log = log;
@@ -34,8 +37,14 @@ export class Certificates {
 
   /** For `https` and `http2` servers. Modern ciphers, no renegotiation, TLS 1.2 at the least. */
   serverOptions(): TlsOptions {
-    const { cert, key } = this.options;
+    const { cert, key, clientCa, clientCertificates = "optional" } = this.options;
     return {
+      // Asked for, and then either refused here, or left to the mtls plugin: it admits only what TLS has authorised.
+      ...(clientCa !== undefined && {
+        ca: this.load(clientCa),
+        requestCert: true,
+        rejectUnauthorized: clientCertificates === "required",
+      }),
       cert: this.load(cert),
       key: this.load(key),
       minVersion: this.options.minVersion ?? "TLSv1.2",
@@ -74,7 +83,12 @@ export class Certificates {
   }
 
   private context({ cert, key }: Pair): SecureContext {
-    return createSecureContext({ cert: this.load(cert), key: this.load(key) });
+    const { clientCa } = this.options;
+    return createSecureContext({
+      cert: this.load(cert),
+      key: this.load(key),
+      ...(clientCa !== undefined && { ca: this.load(clientCa) }),
+    });
   }
 
   private load(file: string): Buffer {
@@ -83,6 +97,8 @@ export class Certificates {
 
   private files(): string[] {
     const pairs: Pair[] = [this.options, ...(this.options.sni ?? [])];
-    return pairs.flatMap(({ cert, key }) => [resolve(this.folder, cert), resolve(this.folder, key)]);
+    const { clientCa } = this.options;
+    const names = pairs.flatMap(({ cert, key }) => [cert, key]);
+    return [...names, ...(clientCa === undefined ? [] : [clientCa])].map((name) => resolve(this.folder, name));
   }
 }

@@ -36,13 +36,34 @@ test("name and password name the consumer; anything else is 401 with a challenge
 });
 
 test("a password in clear text keeps the gateway from starting", async (t) => {
-  for (const password of ["secret", "$scrypt$ln=3,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAA"]) {
+  for (const password of [
+    "secret",
+    "$scrypt$ln=3,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "$argon2id$v=19$m=9999999,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+    "$argon2id$v=16$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+  ]) {
     await assert.rejects(
       startSecuredGateway(t, [{ basic: [] }], { security: { basic: { "basic-auth": { users: { ada: password } } } } }),
-      /scrypt hash/,
+      /scrypt hash|argon2 hash/,
     );
   }
 });
+
+// The first is a vector of the reference implementation (phc-winner-argon2, test.c).
+for (const [password, hash] of [
+  ["password", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"],
+  ["password", "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA"],
+] as const) {
+  test(`a password may stand as ${hash.split("$")[1]}`, async (t) => {
+    const { get, seen } = await startSecuredGateway(t, [{ basic: [] }], {
+      security: { basic: { "basic-auth": { users: { ada: hash } } } },
+    });
+    assert.equal((await get(basic("ada", password))).status, 200);
+    assert.equal(seen[0]?.headers["x-consumer-name"], "ada");
+    for (const wrong of ["Password", "passwor", ""]) assert.equal((await get(basic("ada", wrong))).status, 401);
+    assert.equal(seen.length, 1);
+  });
+}
 
 test("portico hash-password prints what the plugin takes", async (t) => {
   const run = portico("hash-password");

@@ -1,0 +1,18 @@
+import { BlockList, isIPv6 } from "node:net";
+
+/** Addresses and networks, as `10.0.0.0/8`. @throws RangeError naming what is not one */
+export function toNetworks(networks: readonly string[]): { has(address: string): boolean } {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = "", bits] = network.split("/");
+    const family = isIPv6(address) ? "ipv6" : "ipv4";
+    try {
+      if (bits === undefined) list.addAddress(address, family);
+      else list.addSubnet(address, /^\d+$/.test(bits) ? Number(bits) : Number.NaN, family);
+    } catch (cause) {
+      throw new RangeError(`${network} is not an address or a network; write 192.0.2.7 or 10.0.0.0/8`, { cause });
+    }
+  }
+  // An IPv4 caller of a listener for both families comes as ::ffff:192.0.2.7: BlockList knows that it is the same one.
+  return { has: (address) => list.check(address, isIPv6(address) ? "ipv6" : "ipv4") };
+}
