@@ -1,3 +1,6 @@
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
 /**
  * Header fields in arrival order, as `node:http` gives and takes them: one flat list of name, value, name, value,
  * with a lower-cased index beside it. Not a web `Headers`: that copies, sorts and re-validates on every access.
@@ -126,6 +129,23 @@ export class HeaderList {
   /** The flat list itself, for `writeHead` and undici; not a copy, so do not change it. */
   toFlat(): string[] {
     return this.flat;
+  }
+
+  /**
+   * The field lines as HTTP/1.1 sends them, each with its CR LF.
+   * @param skipped lower-cased names that are left out
+   * @returns undefined when a name or value cannot stand in one: it would end the line, or be cut to another character
+   */
+  toLines(skipped: ReadonlySet<string>): string | undefined {
+    let lines = "";
+    for (let i = 0; i < this.names.length; i++) {
+      const lower = this.names[i] as string;
+      if (skipped.has(lower)) continue;
+      const value = this.flat[(i << 1) + 1] as string;
+      if (UNSAFE_VALUE.test(value) || !TOKEN.test(lower)) return undefined;
+      lines += `${this.flat[i << 1]}: ${value}\r\n`;
+    }
+    return lines;
   }
 
   clone(): HeaderList {

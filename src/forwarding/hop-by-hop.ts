@@ -1,7 +1,7 @@
 import type { HeaderList } from "../core/headers.ts";
 
 /** Fields of an answer that speak of one connection only (RFC 9110 §7.6.1). */
-const HOP_BY_HOP = new Set([
+export const HOP_BY_HOP = new Set([
   "connection",
   "keep-alive",
   "proxy-connection",
@@ -29,3 +29,18 @@ function namedIn(connection: string): Set<string> {
   names.delete("content-length");
   return names;
 }
+
+/** Fields that must not arrive after the body: they would have routed or authenticated it (RFC 9110 §6.5.1). */
+export const NOT_IN_TRAILERS = new Set([
+  "content-length",
+  "transfer-encoding",
+  "host",
+  "trailer",
+  "content-encoding",
+  "content-type",
+  "content-range",
+  "set-cookie",
+  "authorization",
+  "cache-control",
+  "connection",
+]);

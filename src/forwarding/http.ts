@@ -1,9 +1,10 @@
 import { channels } from "../core/channels.ts";
-import type { Exchange, GatewayResponse } from "../core/exchange.ts";
+import type { Body, Exchange, GatewayResponse } from "../core/exchange.ts";
+import type { HeaderList } from "../core/headers.ts";
 import type { Balancer, Endpoint, Outcome } from "../core/upstream.ts";
+import type { Asking, UnderWay } from "./asking.ts";
 import type { TimeoutOptions } from "./options.ts";
 import type { PoolGroup } from "./pools.ts";
-import { ResponseHandler } from "./response-handler.ts";
 import type { TryControl, TryOnce } from "./try.ts";
 import { toOutcome } from "./try-error.ts";
 
@@ -19,6 +20,7 @@ export interface TryOptions {
 
 const HEADERS_MS = 15_000;
 const BODY_IDLE_MS = 30_000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The path that the upstream sees. */
 export const upstreamTarget = (exchange: Exchange, endpoint: Endpoint, stripSegments: number): string => {
@@ -39,48 +41,57 @@ export function upstreamHeaders(exchange: Exchange, preserveHost: boolean): stri
 /** One try over HTTP: see {@link TryOnce}. */
 export function createHttpTry(balancer: Pick<Balancer, "report">, pools: PoolGroup, options: TryOptions): TryOnce {
   const { stripSegments, preserveHost } = options;
-  const headersTimeout = options.timeouts.headersMs ?? HEADERS_MS;
-  const bodyTimeout = options.timeouts.bodyIdleMs ?? BODY_IDLE_MS;
+  const headersMs = Math.min(MAX_TIMER_MS, options.timeouts.headersMs ?? HEADERS_MS);
+  const bodyIdleMs = Math.min(MAX_TIMER_MS, options.timeouts.bodyIdleMs ?? BODY_IDLE_MS);
 
   return function tryOnce(exchange: Exchange, endpoint: Endpoint, control?: TryControl): Promise<GatewayResponse> {
-    const { request } = exchange;
     return new Promise((resolve, reject) => {
-      const handler = new Try(exchange, endpoint, balancer, resolve, reject);
-      exchange.onAbort(handler);
-      control?.attach((error) => handler.cancel(error));
-      pools.of(endpoint.origin).dispatch(
-        {
-          method: request.method as "GET",
-          path: upstreamTarget(exchange, endpoint, stripSegments),
-          headers: upstreamHeaders(exchange, preserveHost),
-          body: request.body,
-          headersTimeout,
-          bodyTimeout,
-        },
-        handler,
-      );
+      const target = upstreamTarget(exchange, endpoint, stripSegments);
+      const attempt = new Try(exchange, endpoint, balancer, target, resolve, reject);
+      attempt.headersMs = headersMs;
+      attempt.bodyIdleMs = bodyIdleMs;
+      if (preserveHost && exchange.request.authority !== "") attempt.host = exchange.request.authority;
+      exchange.onAbort(attempt);
+      control?.attach((error) => attempt.cancel(error));
+      if (!attempt.isCancelled) pools.of(endpoint.origin).dispatch(attempt);
     });
   };
 }
 
 /** One try and what is told of it: a single object, as this is the request path. */
-class Try extends ResponseHandler {
+class Try implements Asking {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: HeaderList;
+  readonly body: Body;
+  readonly startedAtMs = performance.now();
+  headersMs = HEADERS_MS;
+  bodyIdleMs = BODY_IDLE_MS;
+  host: string | undefined = undefined;
+  underWay: UnderWay | undefined = undefined;
+  isCancelled = false;
   private readonly exchange: Exchange;
   private readonly endpoint: Endpoint;
   private readonly balancer: Pick<Balancer, "report">;
   private readonly resolve: (response: GatewayResponse) => void;
   private readonly reject: (error: Error) => void;
-  private readonly startedAtMs = performance.now();
+  private status = 0;
   private latencyMs = 0;
+  private isOver = false;
 
   constructor(
     exchange: Exchange,
     endpoint: Endpoint,
     balancer: Pick<Balancer, "report">,
+    target: string,
     resolve: (response: GatewayResponse) => void,
     reject: (error: Error) => void,
   ) {
-    super(exchange.request.method === "HEAD");
+    const { request } = exchange;
+    this.method = request.method;
+    this.target = target;
+    this.headers = request.headers;
+    this.body = request.body;
     this.exchange = exchange;
     this.endpoint = endpoint;
     this.balancer = balancer;
@@ -93,35 +104,57 @@ class Try extends ResponseHandler {
     this.cancel(new Error("the client went away"));
   }
 
-  protected override onAnswer(response: GatewayResponse): void {
+  cancel(error: Error): void {
+    if (this.isOver) return;
+    if (this.underWay !== undefined) {
+      this.underWay.abort(error);
+      return;
+    }
+    this.isCancelled = true;
+    this.onFail(error);
+  }
+
+  onAnswer(response: GatewayResponse): void {
+    this.status = response.status;
     this.latencyMs = performance.now() - this.startedAtMs;
     this.resolve(response);
   }
 
-  protected override onFail(error: Error): void {
+  onFail(error: Error): void {
     this.finish({ kind: toOutcome(error) });
     this.reject(error);
   }
 
-  protected override onEnd(error: Error | undefined): void {
+  onEnd(error: Error | undefined): void {
     if (error === undefined) this.finish({ kind: "response", status: this.status, latencyMs: this.latencyMs });
     else this.finish({ kind: toOutcome(error) });
   }
 
-  protected override onInformation(status: number, headers: Record<string, string | string[]>): void {
+  onInformation(status: number, headers: HeaderList): void {
     const { outgoing, request } = this.exchange;
     if (status !== 103 || outgoing === undefined || outgoing.headersSent || request.httpVersion === "1.0") return;
     try {
-      outgoing.writeEarlyHints(headers);
+      outgoing.writeEarlyHints(toRecord(headers));
     } catch {
       // Node takes only well-formed Link values; a hint that is not one is no loss.
     }
   }
 
   private finish(outcome: Outcome): void {
+    if (this.isOver) return;
+    this.isOver = true;
     const { exchange, endpoint } = this;
     const told: Outcome = exchange.isAborted && outcome.kind !== "response" ? { kind: "cancelled" } : outcome;
     this.balancer.report(endpoint, told);
     if (channels.upstreamTry.hasSubscribers) channels.upstreamTry.publish({ exchange, endpoint, outcome: told });
   }
+}
+
+function toRecord(headers: HeaderList): Record<string, string | string[]> {
+  const record: Record<string, string | string[]> = Object.create(null);
+  headers.forEach((_name, value, lower) => {
+    const before = record[lower];
+    record[lower] = before === undefined ? value : [before, value].flat();
+  });
+  return record;
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { type buildConnector, Pool } from "undici";
 import type { AddressGuard } from "../core/address-guard.ts";
-import { createGuardedConnect } from "./guarded-connect.ts";
+import type { Asking } from "./asking.ts";
+import { Http1Pool } from "./http1/pool.ts";
+import { ReadBuffer } from "./http1/read-buffer.ts";
+import { Http2Pool } from "./http2-pool.ts";
 
 /** How connections to an upstream are made; routes that say the same share them. */
 export interface ConnectOptions {
@@ -18,63 +20,67 @@ export interface ResolvedTls {
   readonly key?: Buffer | undefined;
 }
 
-const CONNECT_MS = 1_000;
 /** Pools in one group before those without a request in work are let go: instances come and go under new addresses. */
 const MAX_POOLS = 512;
 /** Let go at once: to close hundreds would hold up the loop. */
 const MOST_CLOSED = 8;
+const SWEEP_MS = 1_000;
+
+/** What an {@link Asking} is given to: the connections to one instance. */
+export interface InstancePool {
+  readonly isIdle: boolean;
+  dispatch(asking: Asking): void;
+  /** Ends what is idle for too long. */
+  sweep(nowMs: number): void;
+  destroy(): void;
+}
 
 /** The connections of all routes that connect in one way: a pool for each origin. */
 export class PoolGroup {
-  private readonly pools = new Map<string, Pool>();
+  private readonly pools = new Map<string, InstancePool>();
   private readonly options: ConnectOptions;
-
   private readonly guard: AddressGuard | undefined;
+  private readonly shared = ReadBuffer.createShared();
+  private timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(options: ConnectOptions, guard?: AddressGuard) {
     this.options = options;
     this.guard = guard;
   }
 
-  of(origin: string): Pool {
+  of(origin: string): InstancePool {
     return this.pools.get(origin) ?? this.open(origin);
   }
 
-  async destroy(): Promise<void> {
-    await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
+  destroy(): void {
+    clearInterval(this.timer);
+    for (const pool of this.pools.values()) pool.destroy();
     this.pools.clear();
   }
 
-  private open(origin: string): Pool {
+  private open(origin: string): InstancePool {
     if (this.pools.size >= MAX_POOLS) this.closeIdle();
-    const { connectMs = CONNECT_MS, tls, http2 } = this.options;
-    const connect: buildConnector.BuildOptions = {
-      timeout: connectMs,
-      ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
-      ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls?.key === undefined ? {} : { key: tls.key }),
-      allowH2: http2 === true,
-    };
-    const pool = new Pool(origin, {
-      connections: 256,
-      pipelining: 1,
-      connect: this.guard === undefined ? connect : createGuardedConnect(connect, this.guard),
-      allowH2: http2 === true,
-      maxHeaderSize: 65_536,
-    });
+    this.timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
+    const { options, guard } = this;
+    const isHttp2 = options.http2 === true && origin.startsWith("https:");
+    const pool = isHttp2 ? new Http2Pool(origin, options, guard) : new Http1Pool(origin, options, guard, this.shared);
     this.pools.set(origin, pool);
     return pool;
+  }
+
+  private sweep(): void {
+    const nowMs = performance.now();
+    for (const pool of this.pools.values()) pool.sweep(nowMs);
   }
 
   private closeIdle(): void {
     let closed = 0;
     for (const [origin, pool] of this.pools) {
       if (closed === MOST_CLOSED) return;
-      if (pool.stats.running > 0 || pool.stats.pending > 0) continue;
+      if (!pool.isIdle) continue;
       closed++;
       this.pools.delete(origin);
-      void pool.close();
+      pool.destroy();
     }
   }
 }
@@ -103,8 +109,8 @@ export class UpstreamPools {
     return group;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.groups.values()].map((group) => group.destroy()));
+  close(): void {
+    for (const group of this.groups.values()) group.destroy();
     this.groups.clear();
   }
 }

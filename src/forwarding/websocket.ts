@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import httpProxy from "http-proxy";
-import { errors } from "undici";
 import type { AddressGuard } from "../core/address-guard.ts";
 import { GatewayError } from "../core/errors.ts";
 import { defineExchangeKey, type Exchange, type GatewayResponse } from "../core/exchange.ts";
@@ -16,6 +15,7 @@ import type { ConnectOptions } from "./pools.ts";
 import type { TryOnce } from "./try.ts";
 import { toOutcome } from "./try-error.ts";
 import { Tunnel, type TunnelLimits } from "./tunnel.ts";
+import { malformed, UpstreamError } from "./upstream-error.ts";
 
 /** Set by the gateway where a client asks for a WebSocket: its socket, and what came with the handshake. */
 export const WEBSOCKET = defineExchangeKey<{ readonly socket: Socket; readonly head: Buffer }>("websocket");
@@ -77,7 +77,10 @@ export function createWebSocketTry(
         resolve(response);
       };
       let asking: ClientRequest | undefined;
-      const timer = setTimeout(() => asking?.destroy(new errors.HeadersTimeoutError()), headersMs);
+      const timer = setTimeout(
+        () => asking?.destroy(new UpstreamError("headers-timeout", "no headers in time")),
+        headersMs,
+      );
       const onAsk = (request: ClientRequest, source: unknown): void => {
         if (source !== handshake) return;
         proxy.off("proxyReqWs", onAsk as never);
@@ -93,7 +96,7 @@ export function createWebSocketTry(
         request.on("upgrade", (response: IncomingMessage, socket: Socket) => {
           if (response.statusCode !== 101 || !isAccepted(exchange, response)) {
             socket.destroy();
-            fail(new GatewayError("UPSTREAM_MALFORMED", "the upstream did not agree to the WebSocket"));
+            fail(malformed("the upstream did not agree to the WebSocket"));
             return;
           }
           tunnel.attach(socket);

@@ -1,0 +1,49 @@
+import { malformed } from "../upstream-error.ts";
+
+/** Characters of a field name (RFC 9110 §5.6.2). */
+const TOKEN = new Uint8Array(256);
+for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+  TOKEN[character.charCodeAt(0)] = 1;
+}
+const CR = 13;
+const LF = 10;
+const TAB = 9;
+const SPACE = 32;
+const COLON = 58;
+const DELETE = 127;
+
+/** Field lines as they came: name, value, name, value …, and the names in lower case. */
+export interface FieldLines {
+  readonly flat: string[];
+  readonly names: string[];
+}
+
+/**
+ * Reads field lines, as strictly as RFC 9112 §5 lets a reader be: no folded line, no space before the colon, no bare CR
+ * or LF, no control character.
+ * @param from after the line before
+ * @param end of the section: its last line ends there with CR LF
+ * @throws UpstreamError malformed
+ */
+export function readFieldLines(text: string, from: number, end: number, lines: FieldLines): void {
+  const { flat, names } = lines;
+  let at = from;
+  while (at < end) {
+    let i = at;
+    while (TOKEN[text.charCodeAt(i)] === 1) i++;
+    if (i === at || text.charCodeAt(i) !== COLON) throw malformed("a field line has no valid name");
+    const name = text.slice(at, i);
+    let start = i + 1;
+    while (isBlank(text.charCodeAt(start))) start++;
+    i = start;
+    let code = text.charCodeAt(i);
+    while ((code >= SPACE && code !== DELETE) || code === TAB) code = text.charCodeAt(++i);
+    if (code !== CR || text.charCodeAt(i + 1) !== LF) throw malformed("a field value has a control character");
+    at = i + 2;
+    while (i > start && isBlank(text.charCodeAt(i - 1))) i--;
+    flat.push(name, text.slice(start, i));
+    names.push(name.toLowerCase());
+  }
+}
+
+const isBlank = (code: number): boolean => code === SPACE || code === TAB;

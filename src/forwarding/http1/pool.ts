@@ -1,0 +1,102 @@
+import type { AddressGuard } from "../../core/address-guard.ts";
+import { GatewayError } from "../../core/errors.ts";
+import type { Asking } from "../asking.ts";
+import type { ConnectOptions } from "../pools.ts";
+import { UpstreamError } from "../upstream-error.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
+import { createSocketOpener, type OpenSocket } from "./open-socket.ts";
+
+const CONNECT_MS = 1_000;
+const MAX_CONNECTIONS = 256;
+/** Requests that wait for a connection; the next ones are turned away at once. */
+const MAX_WAITING = 16_384;
+
+/** The connections to one instance. The one used last is used next, so that those not needed grow old and go. */
+export class Http1Pool implements ConnectionOwner {
+  readonly host: string;
+  readonly isSecure: boolean;
+  readonly connectMs: number;
+  readonly shared: Buffer;
+  readonly open: OpenSocket;
+  private readonly connections = new Set<Connection>();
+  private readonly idle: Connection[] = [];
+  private waiting: Asking[] = [];
+  private isClosed = false;
+
+  constructor(origin: string, options: ConnectOptions, guard: AddressGuard | undefined, shared: Buffer) {
+    const { host, protocol } = new URL(origin);
+    this.host = host;
+    this.isSecure = protocol === "https:";
+    this.connectMs = options.connectMs ?? CONNECT_MS;
+    this.shared = shared;
+    this.open = createSocketOpener(origin, options.tls, guard);
+  }
+
+  /** No request is in work or waits. */
+  get isIdle(): boolean {
+    return this.idle.length === this.connections.size && this.waiting.length === 0;
+  }
+
+  dispatch(asking: Asking): void {
+    for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
+      if (connection.isFresh(asking.startedAtMs)) {
+        connection.send(asking);
+        return;
+      }
+      connection.close();
+    }
+    if (this.isClosed) asking.onFail(new UpstreamError("broken", "the gateway is closing"));
+    else if (this.connections.size < MAX_CONNECTIONS) this.connect(asking);
+    else if (this.waiting.length < MAX_WAITING) this.waiting.push(asking);
+    else asking.onFail(new GatewayError("UPSTREAM_BUSY", "every connection to the instance is taken"));
+  }
+
+  release(connection: Connection): void {
+    const next = this.nextWaiting();
+    if (next === undefined) this.idle.push(connection);
+    else connection.send(next);
+  }
+
+  forget(connection: Connection): void {
+    this.connections.delete(connection);
+    const i = this.idle.indexOf(connection);
+    if (i >= 0) this.idle.splice(i, 1);
+    if (this.isClosed || this.waiting.length === 0) return;
+    const next = this.nextWaiting();
+    if (next !== undefined) this.connect(next);
+  }
+
+  /** Ends what has been idle or has waited for too long. Called now and then. */
+  sweep(nowMs: number): void {
+    for (const connection of this.idle.filter((each) => !each.isFresh(nowMs))) connection.close();
+    if (this.waiting.length === 0) return;
+    const late = this.waiting.filter(({ startedAtMs, headersMs }) => nowMs - startedAtMs > headersMs);
+    if (late.length === 0) return;
+    this.waiting = this.waiting.filter((asking) => !late.includes(asking));
+    for (const asking of late) {
+      if (!asking.isCancelled) asking.onFail(new UpstreamError("headers-timeout", "no connection became free in time"));
+    }
+  }
+
+  destroy(): void {
+    this.isClosed = true;
+    for (const connection of this.connections) connection.close();
+    for (const asking of this.waiting.splice(0)) {
+      if (!asking.isCancelled) asking.onFail(new UpstreamError("broken", "the gateway is closing"));
+    }
+  }
+
+  private nextWaiting(): Asking | undefined {
+    let next = this.waiting.shift();
+    while (next?.isCancelled === true) next = this.waiting.shift();
+    return next;
+  }
+
+  private connect(asking: Asking): void {
+    try {
+      this.connections.add(new Connection(this, asking));
+    } catch (error) {
+      asking.onFail(error as Error);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+const SIZE = 65_536;
+/** Of a read: from here on its buffer is handed on, below it is copied out of. */
+const HANDED_ON = 16_384;
+
+/**
+ * What a connection reads into. Between streams that is one buffer for all connections of the gateway, as each read is
+ * dealt with before the next; a stream reads into buffers of its own, which it hands on without a copy.
+ */
+export class ReadBuffer {
+  isPaused = false;
+  private readonly shared: Buffer;
+  private current: Buffer;
+  private isTaken = false;
+
+  constructor(shared: Buffer) {
+    this.shared = shared;
+    this.current = shared;
+  }
+
+  static createShared = (): Buffer => Buffer.allocUnsafeSlow(SIZE);
+
+  /** Bytes that outlive this read. */
+  take(buffer: Buffer, from: number, to: number): Buffer {
+    if (buffer === this.shared || to - from < HANDED_ON) return Buffer.from(buffer.subarray(from, to));
+    this.isTaken = true;
+    return buffer.subarray(from, to);
+  }
+
+  /** Where the next read goes. */
+  next(isStreaming: boolean): Buffer {
+    if (!isStreaming) this.current = this.shared;
+    else if (this.isTaken || this.current === this.shared) this.current = Buffer.allocUnsafeSlow(SIZE);
+    this.isTaken = false;
+    return this.current;
+  }
+}

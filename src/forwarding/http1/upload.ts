@@ -1,0 +1,117 @@
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { GatewayError } from "../../core/errors.ts";
+
+/** Who is told how an upload goes. */
+export interface UploadOwner {
+  onUploadProgress(): void;
+  onUploadFail(error: Error): void;
+}
+
+/** Sends a streamed request body, no faster than the upstream takes it. */
+export class Upload {
+  isOver = false;
+  /** The upstream does not read; otherwise it is the client that is waited for. */
+  isBlocked = false;
+  private readonly socket: Socket;
+  private readonly body: Readable;
+  private readonly owner: UploadOwner;
+  private left: number;
+  private readonly isChunked: boolean;
+
+  /** @param length −1: in chunks */
+  constructor(socket: Socket, body: Readable, length: number, owner: UploadOwner) {
+    this.socket = socket;
+    this.body = body;
+    this.owner = owner;
+    this.left = length;
+    this.isChunked = length < 0;
+  }
+
+  start(head: string): void {
+    const { socket, body } = this;
+    // A body that has come with its head leaves with it, in one write.
+    socket.cork();
+    socket.write(head, "latin1");
+    if (body.destroyed || body.readableEnded) {
+      this.isOver = true;
+      this.owner.onUploadFail(body.errored ?? broken());
+      return;
+    }
+    body.on("data", this.onData);
+    body.on("end", this.onEnd);
+    body.on("error", this.onError);
+    body.on("close", this.onClose);
+    process.nextTick(() => socket.uncork());
+  }
+
+  /** What is left of the body stays unread. */
+  stop(): void {
+    if (this.isOver) return;
+    this.leave();
+    this.body.pause();
+  }
+
+  private readonly onData = (part: Buffer | string): void => {
+    const { socket } = this;
+    const chunk = typeof part === "string" ? Buffer.from(part) : part;
+    if (chunk.length === 0) return;
+    if (this.isChunked) {
+      socket.cork();
+      socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
+      socket.write(chunk);
+      socket.write("\r\n", "latin1");
+      socket.uncork();
+    } else {
+      this.left -= chunk.length;
+      if (this.left < 0) {
+        this.fail(mismatch("longer"));
+        return;
+      }
+      socket.write(chunk);
+    }
+    this.owner.onUploadProgress();
+    if (!socket.writableNeedDrain) return;
+    this.isBlocked = true;
+    this.body.pause();
+    socket.once("drain", this.onDrain);
+  };
+
+  private readonly onDrain = (): void => {
+    this.isBlocked = false;
+    if (this.isOver) return;
+    this.owner.onUploadProgress();
+    this.body.resume();
+  };
+
+  private readonly onEnd = (): void => {
+    if (this.left > 0) {
+      this.fail(mismatch("shorter"));
+      return;
+    }
+    this.leave();
+    if (this.isChunked) this.socket.write("0\r\n\r\n", "latin1");
+    this.owner.onUploadProgress();
+  };
+
+  private readonly onError = (error: Error): void => this.fail(error);
+  private readonly onClose = (): void => this.fail(broken());
+
+  private fail(error: Error): void {
+    this.leave();
+    this.owner.onUploadFail(error);
+  }
+
+  private leave(): void {
+    this.isOver = true;
+    const { body } = this;
+    body.off("data", this.onData);
+    body.off("end", this.onEnd);
+    body.off("close", this.onClose);
+    // The listener for errors stays: one that nobody hears would end the process.
+  }
+}
+
+const broken = (): GatewayError => new GatewayError("REQUEST_MALFORMED", "the body ended before its length");
+const mismatch = (how: string): GatewayError =>
+  new GatewayError("REQUEST_MALFORMED", `the body is ${how} than its Content-Length`);

@@ -1,0 +1,59 @@
+import { type buildConnector, Pool } from "undici";
+import type { AddressGuard } from "../core/address-guard.ts";
+import type { Asking } from "./asking.ts";
+import { createGuardedConnect } from "./guarded-connect.ts";
+import { Http2Answer } from "./http2-answer.ts";
+import type { ConnectOptions, InstancePool } from "./pools.ts";
+
+const CONNECT_MS = 1_000;
+
+/** Connections to one instance that may speak HTTP/2, as it and ALPN agree: those of undici. */
+export class Http2Pool implements InstancePool {
+  private readonly pool: Pool;
+
+  constructor(origin: string, { connectMs = CONNECT_MS, tls }: ConnectOptions, guard: AddressGuard | undefined) {
+    const connect: buildConnector.BuildOptions = {
+      timeout: connectMs,
+      ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
+      ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
+      ...(tls?.key === undefined ? {} : { key: tls.key }),
+      allowH2: true,
+    };
+    this.pool = new Pool(origin, {
+      connections: 256,
+      pipelining: 1,
+      connect: guard === undefined ? connect : createGuardedConnect(connect, guard),
+      allowH2: true,
+      maxHeaderSize: 65_536,
+    });
+  }
+
+  get isIdle(): boolean {
+    return this.pool.stats.running === 0 && this.pool.stats.pending === 0;
+  }
+
+  dispatch(asking: Asking): void {
+    const { method, target, headers, host, body, headersMs, bodyIdleMs } = asking;
+    const answer = new Http2Answer(asking);
+    asking.underWay = answer;
+    this.pool.dispatch(
+      {
+        method: method as "GET",
+        path: target,
+        headers: host === undefined ? headers.toFlat() : [...headers.toFlat(), "Host", host],
+        body,
+        headersTimeout: headersMs,
+        bodyTimeout: bodyIdleMs,
+      },
+      answer,
+    );
+  }
+
+  /** undici does that by itself. */
+  sweep(): void {}
+
+  destroy(): void {
+    void this.pool.destroy();
+  }
+}
