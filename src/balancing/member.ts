@@ -47,6 +47,9 @@ export class Member implements Endpoint {
   joinedAtMs = -1;
   breaker: Breaker | undefined = undefined;
 
+  /** The last thing that took it out or brought it back, for an operator; undefined while nothing has. */
+  lastChange: { readonly event: "out" | "in"; readonly reason: string; readonly atMs: number } | undefined = undefined;
+
   /** The update from discovery that last named it. */
   updatedIn = 0;
   private ownToken = -1;

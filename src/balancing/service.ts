@@ -9,6 +9,7 @@ import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrency.ts"
 import { createPolicyFactory } from "./create-policy.ts";
 import { Group, type GroupSettings } from "./group.ts";
 import { HealthWatch } from "./health-watch.ts";
+import { describeMember, type InstanceReport } from "./instance-report.ts";
 import { isAddress, Member } from "./member.ts";
 import type { BalancingOptions } from "./options.ts";
 import { observeLatency } from "./peak-ewma.ts";
@@ -169,23 +170,22 @@ export class Service implements Balancer {
   }
 
   /** What an operator wants to see of each instance. */
-  describe(): {
-    id: string;
-    url: string;
-    state: string;
-    weight: number;
-    inFlight: number;
-    zone?: string | undefined;
-  }[] {
+  describe(): InstanceReport[] {
     if (this.isStale) this.rebuild();
-    return this.members.map(({ instance, state, weight, inFlight }) => ({
-      id: instance.id,
-      url: instance.url,
-      state,
-      weight,
-      inFlight,
-      zone: instance.zone,
-    }));
+    return this.members.map(describeMember);
+  }
+
+  /** The service as a whole, and each instance. */
+  overview() {
+    const instances = this.describe();
+    return {
+      policy: this.options.balance?.policy ?? "least-busy",
+      inFlight: this.inFlight,
+      concurrencyLimit: this.concurrency === undefined ? null : Math.floor(this.concurrency.limit),
+      breaker: this.breaker?.state ?? null,
+      isPanicking: this.everybody.isPanicking,
+      instances,
+    };
   }
 
   close(): void {
@@ -215,6 +215,7 @@ export class Service implements Balancer {
 
   private healthChanged(member: Member, event: "out" | "in", reason: string): void {
     if (event === "in") member.joinedAtMs = this.clock.monotonicMs();
+    member.lastChange = { event, reason, atMs: Date.now() };
     if (channels.instanceHealth.hasSubscribers) channels.instanceHealth.publish({ endpoint: member, event, reason });
     this.onHealth?.(member, event, reason);
     this.isStale = true;

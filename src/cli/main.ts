@@ -8,6 +8,7 @@ import { newPlugin } from "./new-plugin.ts";
 import { purge } from "./purge.ts";
 import { registry } from "./registry.ts";
 import { schema } from "./schema.ts";
+import { services } from "./services.ts";
 import { start } from "./start.ts";
 
 /** One file a command. Each gets the words after its name and returns the exit code, or undefined while it runs on. */
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
   purge,
   "new-plugin": newPlugin,
   registry,
+  services,
   "api-key": apiKey,
   "hash-password": hashPasswordCommand,
 };
@@ -30,6 +32,7 @@ const usage = `portico: an API gateway that reads OpenAPI
   portico check [--config portico.yaml]              read everything, run nothing, say what is wrong
   portico registry [--port N] [--data folder]        run a registry alone
   portico explain METHOD PATH [--host H]             what a request meets, and what the cache makes of it
+  portico services [--config portico.yaml] [--json]  instances, their health and why, by the admin API
   portico purge --key|--prefix|--tag|--operation X | --all [--soft]
                                                      forget stored answers, by the admin API
   portico demo  [--config portico.yaml]              run the demo: gateway, registry and a petstore in two processes

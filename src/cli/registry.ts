@@ -1,33 +1,14 @@
 import { parseArgs } from "node:util";
-import { startRegistry } from "../registry/start.ts";
+import type { Logger } from "../pipeline/contract.ts";
+import { type RunningRegistry, startRegistry } from "../registry/start.ts";
 import { createLogger } from "../telemetry/log.ts";
+import { explainFailure } from "./failure.ts";
 
 /** `portico registry`: the registry alone, until SIGTERM or SIGINT. */
 export async function registry(args: string[]): Promise<number | undefined> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      host: { type: "string" },
-      port: { type: "string" },
-      data: { type: "string" },
-      etcd: { type: "string", multiple: true },
-      "token-file": { type: "string" },
-      allow: { type: "string", multiple: true },
-      deny: { type: "string", multiple: true },
-    },
-  });
   const log = createLogger();
-  const running = await startRegistry({
-    host: values.host,
-    port: values.port === undefined ? undefined : Number(values.port),
-    data: values.data ?? "./data",
-    etcd: values.etcd,
-    token: process.env.PORTICO_REGISTRY_TOKEN || undefined,
-    tokenFile: values["token-file"],
-    addresses: { allow: values.allow ?? [], deny: values.deny ?? [] },
-    onError: (error) => log.error({ err: error }, "the registry failed"),
-  }).catch((error: Error) => {
-    process.stderr.write(`the registry cannot start: ${error.message}\n`);
+  const running = await run(args, log).catch((error: Error) => {
+    process.stderr.write(`the registry cannot start: ${isPlain(error) ? error.message : explainFailure(error)}\n`);
     return undefined;
   });
   if (running === undefined) return 1;
@@ -45,3 +26,38 @@ export async function registry(args: string[]): Promise<number | undefined> {
   process.on("SIGINT", stop);
   return undefined;
 }
+
+async function run(args: string[], log: Logger): Promise<RunningRegistry> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      host: { type: "string" },
+      port: { type: "string" },
+      data: { type: "string" },
+      etcd: { type: "string", multiple: true },
+      "token-file": { type: "string" },
+      allow: { type: "string", multiple: true },
+      deny: { type: "string", multiple: true },
+    },
+  });
+  return startRegistry({
+    host: values.host,
+    port: parsePort(values.port),
+    data: values.data ?? "./data",
+    etcd: values.etcd,
+    token: process.env.PORTICO_REGISTRY_TOKEN || undefined,
+    tokenFile: values["token-file"],
+    addresses: { allow: values.allow ?? [], deny: values.deny ?? [] },
+    onError: (error) => log.error({ err: error }, "the registry failed"),
+  });
+}
+
+function parsePort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
+  throw new RangeError(`--port is ${text}; write a number from 0 to 65535`);
+}
+
+/** Its message says all there is to say: a value that is wrong, or words that parseArgs does not know. */
+const isPlain = (error: Error & { code?: string }): boolean =>
+  error.code === undefined ? error instanceof RangeError : error.code.startsWith("ERR_PARSE_ARGS");

@@ -57,6 +57,8 @@ export interface Gateway {
   addOwnPort(port: number): void;
   /** What discovery told of each service, and how old that is. */
   knowledge(): ReturnType<Services["knowledge"]>;
+  /** Every upstream service: its instances, their health, and how old what is known is. */
+  services(): ReturnType<Services["report"]>;
   /** The configuration in force. */
   config(): Config;
   close(): Promise<void>;
@@ -128,6 +130,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
     addOwnPort: (port) => addresses.addOwnPort(port),
     knowledge: () => services.knowledge(),
+    services: () => services.report(),
     async reload() {
       const next = await loadConfig(options);
       if (next.problems.length > 0) throw new ConfigError(next.problems);

@@ -10,6 +10,7 @@ import { AddressPolicy } from "../discovery/address-policy.ts";
 import type { DiscoverySource, Watch } from "../discovery/source.ts";
 import { createStaticSource } from "../discovery/static.ts";
 import type { Logger } from "../pipeline/contract.ts";
+import { type ServiceReport, toServiceReport } from "./service-report.ts";
 
 /** One service of one source: a single watch, however many routes balance it in their own ways. */
 interface Watched {
@@ -91,7 +92,14 @@ export class Services {
     });
   }
 
-  /** Every service in use, for an operator. */
+  /** Each service with its instances, their health and why. */
+  report(): ServiceReport[] {
+    return [...this.watched].map(([key, { watch, services, instances }]) =>
+      toServiceReport(key, { ageMs: watch.ageMs(), instances: instances?.length ?? 0 }, services.values()),
+    );
+  }
+
+  /** Every service in use. */
   list(): Service[] {
     return [...this.watched.values()].flatMap(({ services }) => [...services.values()]);
   }

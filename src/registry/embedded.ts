@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Config } from "../config/load.ts";
+import { ConfigError } from "../config/problem.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { type RunningRegistry, startRegistry } from "./start.ts";
 
@@ -8,10 +9,30 @@ export async function startEmbeddedRegistry(config: Config): Promise<RunningRegi
   const options = config.options.registry?.embedded;
   if (options === undefined) return undefined;
   const log = createLogger();
-  return startRegistry({
+  const running = startRegistry({
     ...options,
     data: resolve(config.folder, options.data ?? "./data"),
     tokenFile: options.tokenFile === undefined ? undefined : resolve(config.folder, options.tokenFile),
     onError: (error) => log.error({ err: error }, "the registry failed"),
   });
+  return running.catch((error: unknown) => {
+    throw explain(error, config, options.port ?? 8082);
+  });
+}
+
+/** What the operator can mend is said in the words of the configuration. */
+function explain(error: unknown, { source }: Config, port: number): unknown {
+  const at = ["registry", "embedded"];
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE")
+    return new ConfigError([
+      source.problem(
+        [...at, "port"],
+        `registry.embedded.port is ${port}; another program listens there: choose another`,
+      ),
+    ]);
+  if (code === "EACCES" || code === "EADDRNOTAVAIL")
+    return new ConfigError([source.problem(at, `registry.embedded cannot listen (${code}); change its host or port`)]);
+  if (error instanceof RangeError) return new ConfigError([source.problem(at, `registry.embedded: ${error.message}`)]);
+  return error;
 }

@@ -66,13 +66,18 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
       if (admin !== undefined) {
         metrics.start(gateway.name);
         const { createAdminServer } = await import("../admin/server.ts");
+        const { createServiceRouter } = await import("../admin/service-routes.ts");
         const { createCacheAdminRouter } = await import("../admin/cache-routes.ts");
         adminServer = createAdminServer({
           gateway,
           token: admin.token,
           metrics: () => metrics.render() + renderDiscovery(gateway) + gateway.meters.render(),
           isReady: () => !isEnding,
-          routers: [createCacheAdminRouter(gateway.cache), ...(await apiKeyRouters(admin.apiKeys, config.folder))],
+          routers: [
+            createCacheAdminRouter(gateway.cache),
+            createServiceRouter(gateway),
+            ...(await apiKeyRouters(admin.apiKeys, config.folder)),
+          ],
         });
         adminUrl = await listenOn(adminServer, admin.port ?? 8081, admin.host ?? "127.0.0.1");
         registry?.addOwnPort(portOf(adminUrl));
