@@ -1,13 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Consumer, definePlugin, type Exchange, type SetupContext, Type } from "../src/plugin.ts";
+import {
+  type Consumer,
+  definePlugin,
+  type Exchange,
+  type GatewayResponse,
+  type SetupContext,
+  Type,
+} from "../src/plugin.ts";
 import { findBearerField, tokenInvalid, tokenMissing, tokenOf } from "./common/bearer.ts";
 import { appendHeaders, claimOptions, toClaimHeaders, toConsumer } from "./common/claims.ts";
 import { findCredential, type Place, redactTarget, removeCredential } from "./common/credentials.ts";
 import { Remembered } from "./common/remembered.ts";
 import { discoveryUrl, fixedKeys, type KeySource, RemoteKeys } from "./jwt/key-source.ts";
 import { ALGORITHMS, keySetOf, MIN_SECRET_BYTES, parseKeySet, publicKey, secretKey } from "./jwt/keys.ts";
-import { type Rules, verifyToken } from "./jwt/verify.ts";
+import { type Claims, type Rules, verifyToken } from "./jwt/verify.ts";
 
 const Text = Type.String({ minLength: 1 });
 
@@ -86,8 +93,7 @@ export default definePlugin({
       if (strip) removeCredential(exchange, place);
       appendHeaders(exchange, verified.lines);
     };
-    const verify = async (credential: string, token: string): Promise<Verified> => {
-      const claims = await verifyToken(token, shared.source, rules, clock.nowMs());
+    const remember = (credential: string, token: string, claims: Claims): Verified => {
       const leewayMs = options.leewaySeconds * 1000;
       const verified = {
         consumer: toConsumer(claims, token, options),
@@ -116,10 +122,12 @@ export default definePlugin({
         }
         if (known !== undefined) remembered.delete(credential);
         const token = place === AUTHORIZATION ? tokenOf(credential) : credential;
-        return verify(credential, token).then((verified) => {
-          admit(exchange, verified, place);
+        const pass = (claims: Claims): Promise<GatewayResponse> => {
+          admit(exchange, remember(credential, token, claims), place);
           return next(exchange);
-        });
+        };
+        const claims = verifyToken(token, source, rules, clock.nowMs());
+        return claims instanceof Promise ? claims.then(pass) : pass(claims);
       },
     };
   },

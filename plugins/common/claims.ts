@@ -44,6 +44,8 @@ export function toConsumer(
 /** A claim, or one inside another (`realm_access.roles`). */
 export function at(claims: Claims, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
+  const dot = path.indexOf(".");
+  if (dot < 0 || !Object.hasOwn(claims, path.slice(0, dot))) return undefined;
   let value: unknown = claims;
   for (const name of path.split(".")) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;

@@ -11,27 +11,24 @@ export function parseSegment(segment: string): Record<string, unknown> {
   const text = bytes.toString("utf8");
   const value: unknown = JSON.parse(text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("not an object");
-  if (hasDuplicateMember(text)) throw new Error("a member stands twice");
+  if (countMembers(text) !== Object.keys(value).length) throw new Error("a member stands twice");
   return value as Record<string, unknown>;
 }
 
-/** @param json valid JSON of an object */
-function hasDuplicateMember(json: string): boolean {
-  const names = new Set<string>();
+/**
+ * How often a member is written at the top level: more often than the object has members, and one stands twice.
+ * @param json valid JSON of an object
+ */
+function countMembers(json: string): number {
+  let count = 0;
   let depth = 0;
   let isName = false;
   for (let i = 0; i < json.length; i++) {
     const char = json.charCodeAt(i);
     if (char === QUOTE) {
-      const end = endOfString(json, i);
-      if (isName && depth === 1) {
-        const written = json.slice(i + 1, end);
-        const name = written.includes("\\") ? (JSON.parse(`"${written}"`) as string) : written;
-        if (names.has(name)) return true;
-        names.add(name);
-      }
+      if (isName && depth === 1) count++;
       isName = false;
-      i = end;
+      i = endOfString(json, i);
     } else if (char === OPEN_BRACE || char === OPEN_BRACKET) {
       depth++;
       isName = char === OPEN_BRACE;
@@ -41,7 +38,7 @@ function hasDuplicateMember(json: string): boolean {
       isName = true;
     }
   }
-  return false;
+  return count;
 }
 
 const [QUOTE, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET, COMMA] = [0x22, 0x7b, 0x7d, 0x5b, 0x5d, 0x2c];
