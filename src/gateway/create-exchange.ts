@@ -33,8 +33,9 @@ export interface ReadExchange {
 }
 
 const NO_TARGET: Target = { path: "/", query: "" };
-/** So many times the largest body that is taken is no body that somebody wants to send. */
+/** So many times the largest body that is taken, and this many bytes, is no body that somebody wants to send. */
 const ABSURD = 512;
+const ABSURD_BYTES = 512 * 1024 * 1024;
 const METHODS_REFUSED = new Set(["TRACE", "CONNECT"]);
 
 /** Makes the exchange of a request; of one that is refused too, so that it is logged and counted like the others. */
@@ -69,7 +70,7 @@ export function createExchange(
     if (isUpgrade && head.bodyBytes !== 0) {
       throw new GatewayError("REQUEST_MALFORMED", "a request for an upgrade has no body");
     }
-    if (head.bodyBytes > rules.maxBodyBytes * ABSURD) {
+    if (head.bodyBytes > ABSURD_BYTES && head.bodyBytes > rules.maxBodyBytes * ABSURD) {
       throw new GatewayError("REQUEST_MALFORMED", "Content-Length is too large to be true");
     }
     if (head.bodyBytes > rules.maxBodyBytes) {

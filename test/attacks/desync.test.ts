@@ -111,6 +111,8 @@ test("a body that is declared too large is refused before it is read, one in chu
   const { base, upstream } = await startRawGateway(t, { options: { limits: { bodyBytes: 1000 } } });
   const declared = await sendRaw(base, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n");
   assert.deepEqual(declared.statuses, [413]);
+  const far = await sendRaw(base, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 500000000\r\n\r\n");
+  assert.deepEqual(far.statuses, [413]);
   assert.equal(upstream.connections.opened, 0);
   const chunk = `3e8\r\n${"x".repeat(1000)}\r\n`;
   const chunked = await sendRaw(base, [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
@@ -163,4 +163,65 @@ test("a WebSocket without frames closes after its idle time", async (t) => {
   const { received } = await open(base);
   await until("the bytes", () => closeCode(received()) !== undefined);
   assert.equal(closeCode(received()), 1001);
+});
+
+test("a WebSocket ends with 1008 when it has stood for as long as it may, however busy it is", async (t) => {
+  const { base } = await startRawGateway(t, {
+    route: { operations: { socket: { websocket: { maxSeconds: 0.5 } } } },
+    answer: echo,
+  });
+  const { socket, received } = await open(base);
+  await until("the close", () => {
+    if (!socket.destroyed) socket.write(frame("hi", true));
+    return closeCode(received()) !== undefined;
+  });
+  assert.equal(closeCode(received()), 1008);
+});
+
+test("a WebSocket ends with 1008 when the token of its caller expires", async (t) => {
+  const secret = "a secret of more than thirty-two bytes";
+  const { base } = await startRawGateway(t, {
+    route: { ...allowed, plugins: [{ jwt: { secret, algorithms: ["HS256"], leewaySeconds: 0 } }] },
+    answer: echo,
+  });
+  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const exp = Math.floor(Date.now() / 1000) + 6;
+  const claims = `${encode({ alg: "HS256", typ: "JWT" })}.${encode({ sub: "ann", exp })}`;
+  const signature = createHmac("sha256", secret).update(claims).digest("base64url");
+  const { socket, received } = await open(base, `Authorization: Bearer ${claims}.${signature}\r\n`);
+  socket.write(frame("hi", true));
+  await until("the echo", () => received().includes("hi"));
+  await until("the close", () => closeCode(received()) !== undefined);
+  assert.equal(closeCode(received()), 1008);
+  assert.ok(Date.now() >= exp * 1000 - 50, "closed before the token expired");
+});
+
+test("a message in more pieces than it may be long closes with 1009", async (t) => {
+  const { base } = await startRawGateway(t, {
+    route: { operations: { socket: { websocket: { maxMessageBytes: 1_000 } } } },
+    answer: echo,
+  });
+  const { socket, received } = await open(base);
+  const piece = (opcode: number): Buffer =>
+    Buffer.concat([Buffer.from([opcode, 0x80 | 100, 0, 0, 0, 0]), Buffer.alloc(100)]);
+  socket.write(Buffer.concat([piece(1), ...Array.from({ length: 20 }, () => piece(0))]));
+  await until("the close", () => closeCode(received()) !== undefined);
+  assert.equal(closeCode(received()), 1009);
+});
+
+test("a WebSocket whose one side is gone leaves nothing open on the other", async (t) => {
+  let side: Socket | undefined;
+  const { base, upstream } = await startRawGateway(t, {
+    route: allowed,
+    answer: (request, socket) => {
+      side = socket;
+      echo(request, socket);
+    },
+  });
+  const first = await open(base);
+  first.socket.destroy();
+  await until("the upstream is let go", () => upstream.connections.open === 0);
+  const second = await open(base);
+  side?.destroy();
+  await until("the client is let go", () => second.socket.readableEnded || second.socket.destroyed);
 });

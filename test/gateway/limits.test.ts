@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { until } from "../support/load.ts";
 import { sendRaw } from "../support/raw.ts";
 import { startRawGateway } from "../support/raw-gateway.ts";
@@ -37,6 +39,76 @@ test("one connection too many from an address is turned away with 503", async (t
     async () => (await sendRaw(base, GET, { quietMs: 500 })).statuses[0] === 503,
   );
   await first;
+});
+
+test("one connection too many in all is turned away with 503", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { connections: 1 } }, answer: () => {} });
+  const first = sendRaw(base, GET, { quietMs: 1_000 });
+  await until(
+    "the second is turned away",
+    async () => (await sendRaw(base, GET, { quietMs: 500 })).statuses[0] === 503,
+  );
+  await first;
+});
+
+test("a client that reads nothing of its answer is cut, and its upstream let go", async (t) => {
+  const { base, upstream } = await startRawGateway(t, {
+    options: { limits: { bodyIdleSeconds: 0.5 } },
+    answer(_request, socket) {
+      socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+      const chunk = `${(65_536).toString(16)}\r\n${"x".repeat(65_536)}\r\n`;
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(chunk));
+      };
+      socket.on("drain", more);
+      more();
+    },
+  });
+  const client = connect(Number(new URL(base).port), "127.0.0.1");
+  t.after(() => client.destroy());
+  client.on("error", () => {});
+  client.write(GET);
+  await eventually("the answer begins", () => upstream.connections.open === 1);
+  await eventually("the upstream is let go", () => upstream.connections.open === 0);
+});
+
+test("a late event loop sheds with Retry-After, and takes requests again once it is on time", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { eventLoopDelayMs: 200 } } });
+  assert.deepEqual((await sendRaw(base, GET, { answers: 1 })).statuses, [200]);
+  let isBusy = true;
+  const block = (): void => {
+    const endsAtMs = performance.now() + 600;
+    while (performance.now() < endsAtMs);
+    if (isBusy) setTimeout(block, 60);
+  };
+  block();
+  const shed = await eventually("a request is shed", async () => {
+    const answer = await sendRaw(base, GET, { answers: 1 });
+    return answer.statuses[0] === 503 && answer;
+  });
+  assert.match(shed.text, /\r\nRetry-After: 1\r\n[\s\S]*"OVERLOADED"/i);
+  isBusy = false;
+  await eventually("it is taken again", async () => (await sendRaw(base, GET, { answers: 1 })).statuses[0] === 200);
+});
+
+test("those that are taken never wait behind those that are shed: the upstream has no more than the cap", async (t) => {
+  let inWork = 0;
+  let most = 0;
+  const { base } = await startRawGateway(t, {
+    options: { limits: { inFlight: 5 } },
+    answer(_request, socket) {
+      most = Math.max(most, ++inWork);
+      setTimeout(() => {
+        inWork--;
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      }, 20);
+    },
+  });
+  const answers = await Promise.all(Array.from({ length: 100 }, () => sendRaw(base, GET, { answers: 1 })));
+  const count = (status: number): number => answers.filter(({ statuses }) => statuses[0] === status).length;
+  assert.equal(count(200) + count(503), 100);
+  assert.ok(count(200) >= 5);
+  assert.ok(most <= 5, `${most} at once`);
 });
 
 test("above its cap of requests in work the gateway sheds with Retry-After, and finishes those it took", async (t) => {
