@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { etcdMissing, startEtcd } from "../support/etcd.ts";
+import { etcdMissing, findLeader, startEtcd } from "../support/etcd.ts";
 import { call, eventually, idsOf, startTestRegistry } from "../support/registry.ts";
 
 const skip = etcdMissing();
@@ -26,8 +26,8 @@ test("two registries over three etcd members are one: reads, ownership, watches,
   assert.equal((await call("PUT", at(a, "two"), { body: body(9001) })).status, 201);
   assert.deepEqual(idsOf(await waiting), ["one", "two"]);
 
-  const leader = await findLeader(etcd);
-  await nodes[leader]?.kill();
+  const leader = await findLeader(nodes);
+  await leader.kill();
   await eventually(
     async () => (await call("PUT", at(b, "three"), { body: body(9002) })).status,
     (status) => status === 200 || status === 201,
@@ -42,8 +42,7 @@ test("two registries over three etcd members are one: reads, ownership, watches,
     (status) => status === 204 || status === 404,
   );
 
-  const second = nodes.findIndex((_, i) => i !== leader);
-  await nodes[second]?.kill();
+  await nodes.find((node) => node !== leader)?.kill();
   const refused = await eventually(
     () => call("GET", `${a}/v1/services/pets`),
     ({ status }) => status === 503,
@@ -63,12 +62,3 @@ test("a lease that is not renewed ends by etcd's clock, and a heartbeat after th
   );
   assert.equal((await call("PUT", `${at}/renew`)).status, 404);
 });
-
-async function findLeader(endpoints: readonly string[]): Promise<number> {
-  for (const [i, endpoint] of endpoints.entries()) {
-    const response = await fetch(`${endpoint}/v3/maintenance/status`, { method: "POST", body: "{}" });
-    const { leader, header } = (await response.json()) as { leader: string; header: { member_id: string } };
-    if (leader === header.member_id) return i;
-  }
-  throw new Error("no member leads");
-}

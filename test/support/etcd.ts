@@ -76,6 +76,16 @@ function toNode(t: TestContext, child: ChildProcess, url: string, name: string):
   return { url, name, kill, pause: () => void child.kill("SIGSTOP"), resume: () => void child.kill("SIGCONT") };
 }
 
+/** The member that leads the cluster now. */
+export async function findLeader(nodes: readonly EtcdNode[]): Promise<EtcdNode> {
+  for (const node of nodes) {
+    const response = await fetch(`${node.url}/v3/maintenance/status`, { method: "POST", body: "{}" });
+    const { leader, header } = (await response.json()) as { leader: string; header: { member_id: string } };
+    if (leader === header.member_id) return node;
+  }
+  throw new Error("no member leads");
+}
+
 /** Writes a key, as `etcdctl put` would. */
 export const putKey = (client: EtcdClient, key: string, value: string): Promise<unknown> =>
   client.call("/v3/kv/put", { key: Buffer.from(key).toString("base64"), value: Buffer.from(value).toString("base64") });
