@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { createGateway, type Portico } from "../runtime/portico.ts";
+import { createLogger } from "../telemetry/log.ts";
 import { endOnSignal } from "./ending.ts";
 import { explainFailure } from "./failure.ts";
 
@@ -9,9 +10,12 @@ export async function start(args: string[]): Promise<number | undefined> {
   try {
     const port = values.port === undefined ? undefined : Number(values.port);
     const gateway = await createGateway({ file: values.config, port });
-    endOnSignal(() => gateway.close());
+    endOnSignal(() => gateway.close({ isPatient: true }));
     // What a plugin throws where nobody waits for it ends neither the process nor the exchanges of others.
-    process.on("uncaughtException", (error) => process.stderr.write(`uncaught: ${error.stack ?? error}\n`));
+    const log = createLogger();
+    process.on("uncaughtException", (error) =>
+      log.error({ err: error }, "uncaught: a plugin threw where nobody waits"),
+    );
     process.on("SIGHUP", () => void reload(gateway));
     process.stdout.write(`Portico listening on ${await gateway.listen()}\n`);
     return undefined;

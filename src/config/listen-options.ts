@@ -83,6 +83,13 @@ export const LimitOptions = Type.Object(
     shutdownSeconds: Type.Optional(
       Type.Number({ minimum: 0, description: "For requests in work when the gateway ends. Default: 30." }),
     ),
+    drainSeconds: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description:
+          "After SIGTERM readiness says 503 at once, and connections are taken for that long still. Default: 0.",
+      }),
+    ),
     inFlight: Type.Optional(
       Type.Integer({ minimum: 1, description: "Requests in work; above, 503 with Retry-After. Default: 20000." }),
     ),

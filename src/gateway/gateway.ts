@@ -61,8 +61,12 @@ export interface Gateway {
   services(): ReturnType<Services["report"]>;
   /** The configuration in force. */
   config(): Config;
-  close(): Promise<void>;
+  /** @param how patient: with `limits.drainSeconds`, and a moment for what idle connections have on their way */
+  close(how?: { readonly isPatient?: boolean }): Promise<void>;
 }
+
+/** A request that was sent before its client saw the end of an idle connection is here by then. */
+const IDLE_MS = 500;
 
 /** A gateway from files or from values. @throws ConfigError with everything that is wrong */
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
@@ -103,10 +107,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     listen.redirectFrom === undefined || certificates === undefined ? undefined : createRedirectServer(portOf);
 
   let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
+  const close = async (isPatient: boolean): Promise<void> => {
     redirect?.close();
     certificates?.close();
-    await closeGracefully(server, front, (limits.shutdownSeconds ?? 30) * 1000);
+    await closeGracefully(server, front, {
+      drainMs: isPatient ? (limits.drainSeconds ?? 0) * 1000 : 0,
+      idleMs: isPatient ? IDLE_MS : 0,
+      graceMs: (limits.shutdownSeconds ?? 30) * 1000,
+    });
     await front.close();
     await services.close();
     await pools.close();
@@ -144,8 +152,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
     current: () => front.snapshot,
     config: () => config,
-    close() {
-      closed ??= close();
+    close({ isPatient = false } = {}) {
+      closed ??= close(isPatient);
       return closed;
     },
   };

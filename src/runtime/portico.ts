@@ -87,9 +87,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
       registry?.addOwnPort(portOf(url));
       return url;
     },
-    async close() {
+    async close(how) {
       isEnding = true;
-      await gateway.close();
+      await gateway.close(how);
       await registry?.close();
       metrics.close();
       stopLogging();
