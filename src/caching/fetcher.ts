@@ -7,15 +7,13 @@ import type { Cache } from "./cache.ts";
 import { askAbout, isAboutAnother, isConditional } from "./conditional.ts";
 import { bringBack, discard, type Errand, expectedLength, isFor, isUpstreams, STATUS_OF_MISS } from "./errand.ts";
 import { Flight } from "./flight.ts";
-import { toFreshness } from "./freshness.ts";
 import type { CacheOptions } from "./options.ts";
-import { findStorable, renewHeaders, type Storable } from "./policy.ts";
+import { findStorable, type Storable } from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
+import { type Asked, renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
 import { mayStandIn } from "./reuse.ts";
 import { toStoredAnswer } from "./stored-answer.ts";
-
-type AsOf = ReturnType<Cache["now"]>;
 
 /** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
 export class Fetcher {
@@ -85,8 +83,7 @@ export class Fetcher {
     const { headers, path } = request;
     // What handlers further in make of the request must not become what its answer is stored and selected by.
     request.headers = headers.clone();
-    const asOf = this.cache.now();
-    const requestedAtMs = Date.now();
+    const asked: Asked = { asOf: this.cache.now(), requestedAtMs: Date.now() };
     let response: GatewayResponse;
     try {
       response = await errand.next(errand.exchange);
@@ -94,7 +91,7 @@ export class Fetcher {
       request.headers = headers;
       request.path = path;
     }
-    return this.store(errand, undefined, undefined, response, requestedAtMs, asOf);
+    return this.store(errand, undefined, undefined, response, asked);
   }
 
   /** @param name what others may wait for it by; undefined: nobody does */
@@ -105,8 +102,7 @@ export class Fetcher {
     if (name !== undefined) this.cache.flights.set(name, flight);
     exchange.onAbort(flight);
     const isAsking = stored !== undefined && askAbout(stored, fork.request.headers);
-    const asOf = this.cache.now();
-    const requestedAtMs = Date.now();
+    const asked: Asked = { asOf: this.cache.now(), requestedAtMs: Date.now() };
     let response: GatewayResponse;
     try {
       response = await errand.next(fork);
@@ -120,14 +116,14 @@ export class Fetcher {
       return this.standInOrThrow(errand, error);
     }
     bringBack(exchange, fork);
-    if (isAsking && response.status === 304) return this.renewed(errand, name, flight, response, requestedAtMs, asOf);
+    if (isAsking && response.status === 304) return this.renewed(errand, stored, name, flight, response, asked);
     if (stored !== undefined && response.status >= 500 && mayStandIn(stored.freshness, errand.directives, Date.now())) {
       this.done(name, flight);
       discard(response);
       flight.land({ kind: "answer", answer: stored, selectors: [], headers: exchange.request.headers });
       return this.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
     }
-    return this.store(errand, name, flight, response, requestedAtMs, asOf);
+    return this.store(errand, name, flight, response, asked);
   }
 
   /** The 304 spoke of another answer: what is stored cannot be trusted, so it is fetched whole. */
@@ -141,34 +137,17 @@ export class Fetcher {
 
   private renewed(
     errand: Errand,
+    stored: StoredAnswer,
     name: string | undefined,
     flight: Flight,
     response: GatewayResponse,
-    requestedAtMs: number,
-    asOf: AsOf,
+    asked: Asked,
   ): GatewayResponse {
-    const stored = errand.stored as StoredAnswer;
-    const receivedAtMs = Date.now();
-    const headers = renewHeaders(stored.headers, response.headers);
-    if (response.headers.has("age")) headers.set("Age", response.headers.get("age") as string);
-    const { freshness } = toFreshness(stored.status, headers, this.options, requestedAtMs, receivedAtMs);
-    headers.delete("age");
-    const answer: StoredAnswer = { ...stored, headers, freshness, ...asOf, view: undefined };
-    const may = findStorable({
-      requestHeaders: errand.exchange.request.headers,
-      requestDirectives: errand.directives,
-      response: { status: stored.status, headers, body: null },
-      requestedAtMs,
-      receivedAtMs,
-      isPartitioned: errand.partition !== "",
-      options: this.options,
-    });
-    if (may === undefined) this.cache.remove(stored);
-    else this.cache.replace(answer);
+    const answer = renew(this.cache, errand, stored, response.headers, asked, this.options);
     this.done(name, flight);
     flight.land({ kind: "answer", answer, selectors: [], headers: errand.exchange.request.headers });
     this.tell(errand.exchange, "revalidated", answer.length);
-    return respond(answer, errand.exchange, this.cache.store, receivedAtMs, `fwd=${errand.miss}; fwd-status=304`);
+    return respond(answer, errand.exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; fwd-status=304`);
   }
 
   private store(
@@ -176,17 +155,15 @@ export class Fetcher {
     name: string | undefined,
     flight: Flight | undefined,
     response: GatewayResponse,
-    requestedAtMs: number,
-    asOf: AsOf,
+    asked: Asked,
   ): GatewayResponse {
     const { exchange, miss, partition } = errand;
-    const receivedAtMs = Date.now();
     const storable = findStorable({
       requestHeaders: exchange.request.headers,
       requestDirectives: errand.directives,
       response,
-      requestedAtMs,
-      receivedAtMs,
+      requestedAtMs: asked.requestedAtMs,
+      receivedAtMs: Date.now(),
       isPartitioned: partition !== "",
       options: this.options,
     });
@@ -203,7 +180,7 @@ export class Fetcher {
         flight?.release();
         return;
       }
-      const answer = this.keep(errand, storable, response.status, recorded, asOf);
+      const answer = this.keep(errand, storable, response.status, recorded, asked);
       const isReusable = storable.freshness.freshUntilMs > Date.now() && !storable.freshness.alwaysAsk;
       const { selectors } = storable;
       if (isReusable) flight?.land({ kind: "answer", answer, selectors, headers: exchange.request.headers });
@@ -227,7 +204,7 @@ export class Fetcher {
     return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}; stored`);
   }
 
-  private keep(errand: Errand, storable: Storable, status: number, recorded: Recorded, asOf: AsOf): StoredAnswer {
+  private keep(errand: Errand, storable: Storable, status: number, recorded: Recorded, { asOf }: Asked): StoredAnswer {
     const { exchange } = errand;
     const isShared = errand.partition !== "" && storable.isPublic && this.options.sharePublic === true;
     const key = isShared ? errand.key.slice(0, -errand.partition.length - 1) : errand.key;
@@ -248,8 +225,7 @@ export class Fetcher {
   /** A HEAD is answered by the upstream when the store cannot; what it says of a stored answer is believed. RFC 9111 §4.3.5. */
   private async fetchHead(errand: Errand): Promise<GatewayResponse> {
     const { exchange, stored, next, miss } = errand;
-    const asOf = this.cache.now();
-    const requestedAtMs = Date.now();
+    const asked: Asked = { asOf: this.cache.now(), requestedAtMs: Date.now() };
     const response = await next(exchange);
     if (stored !== undefined && response.status === 200) {
       const length = expectedLength(response.headers);
@@ -257,13 +233,8 @@ export class Fetcher {
         stored.status === 200 &&
         !isAboutAnother(stored, response.headers) &&
         (length === undefined || length === stored.length);
-      if (isSame) {
-        const headers = renewHeaders(stored.headers, response.headers);
-        const { freshness } = toFreshness(200, headers, this.options, requestedAtMs, Date.now());
-        this.cache.replace({ ...stored, headers, freshness, ...asOf, view: undefined });
-      } else {
-        this.cache.remove(stored);
-      }
+      if (isSame) renew(this.cache, errand, stored, response.headers, asked, this.options);
+      else this.cache.remove(stored);
     }
     return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`);
   }

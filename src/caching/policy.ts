@@ -1,5 +1,5 @@
 import type { GatewayResponse } from "../core/exchange.ts";
-import { HeaderList } from "../core/headers.ts";
+import type { HeaderList } from "../core/headers.ts";
 import type { Directives } from "./directives.ts";
 import { type Freshness, isGuessable, toFreshness } from "./freshness.ts";
 import { toHttpDate } from "./http-date.ts";
@@ -40,6 +40,8 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
   const { response, requestHeaders, requestedAtMs, receivedAtMs, isPartitioned, options } = question;
   const { status, headers } = response;
   if (options.ttlSeconds === undefined && !headers.hasAnyOf(STORING)) return undefined;
+  // Cut off by its upstream's end, it would look the same (RFC 9112 §8).
+  if (response.isUntilClose === true) return undefined;
   // A 206 is a part, a 304 speaks of an answer we do not have.
   if (status < 200 || status === 206 || status === 304) return undefined;
   if (question.requestDirectives?.noStore === true) return undefined;
@@ -87,7 +89,7 @@ function toStoredHeaders(headers: HeaderList, directives: Directives, receivedAt
   if (!stored.has("date")) stored.append("Date", toHttpDate(receivedAtMs));
   return stored;
 }
-const NEVER_STORED = new Set([
+export const NEVER_STORED: ReadonlySet<string> = new Set([
   "proxy-authentication-info",
   "proxy-authenticate",
   "proxy-authorization",
@@ -100,23 +102,6 @@ const NEVER_STORED = new Set([
   "upgrade",
   "alt-svc",
 ]);
-
-/** The stored header section after a 304: its fields replace the stored ones. RFC 9111 §3.2. */
-export function renewHeaders(stored: HeaderList, fresh: HeaderList): HeaderList {
-  const replaced = new Set<string>();
-  fresh.forEach((_name, _value, lower) => {
-    if (!NOT_RENEWED.has(lower) && !NEVER_STORED.has(lower)) replaced.add(lower);
-  });
-  const flat: string[] = [];
-  stored.forEach((name, value, lower) => {
-    if (!replaced.has(lower)) flat.push(name, value);
-  });
-  fresh.forEach((name, value, lower) => {
-    if (replaced.has(lower)) flat.push(name, value);
-  });
-  return new HeaderList(flat);
-}
-const NOT_RENEWED = new Set(["content-length", "content-encoding", "content-range", "age"]);
 
 /**
  * What a request looks like from outside: the names of its fields, and of each value its length in powers of two and

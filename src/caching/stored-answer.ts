@@ -36,7 +36,7 @@ export function toStoredAnswer(
 }
 
 /** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */
-function tagsOf(headers: HeaderList): string[] {
+export function tagsOf(headers: HeaderList): string[] {
   const keys = headers.getJoined("surrogate-key")?.split(/[ ,]+/) ?? [];
   const tags = headers.getJoined("cache-tag")?.split(",") ?? [];
   return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))].slice(0, 1000);

@@ -30,6 +30,8 @@ export interface GatewayResponse {
   body: Body;
   /** Trailer fields, known once `body` has ended. */
   trailers?: HeaderList | undefined;
+  /** The upstream says where it ends by closing its connection alone: nobody can tell whether it is whole. */
+  isUntilClose?: boolean;
 }
 
 export interface Client {

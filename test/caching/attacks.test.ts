@@ -191,6 +191,17 @@ test("an upstream that breaks off is stored by nobody, small or large, told leng
   }
 });
 
+test("what ends with its connection is never stored: cut off, it would look the same", async (t) => {
+  const service = await startCachedService(t, (_request, response) => {
+    response.socket?.end("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nConnection: close\r\n\r\nhalf of it");
+  });
+  for (let i = 0; i < 3; i++) {
+    const got = await service.get("/orders");
+    assert.deepEqual([got.text, got.cache], ["half of it", "Portico; fwd=uri-miss; fwd-status=200"]);
+  }
+  assert.equal(service.asked.length, 3);
+});
+
 test("an undeclared query parameter neither busts nor poisons, when the key is declared", async (t) => {
   const service = await startCachedService(t, reflecting, { key: "declared" });
   await service.get("/orders?utm=evil.example&page=1");

@@ -9,7 +9,7 @@ import { storedAnswer } from "../support/stored-answer.ts";
 
 test("memory never holds more than it was given, in bytes and in entries", () => {
   const step = fc.record({ key: fc.nat(300), bytes: fc.nat(4000), isLarge: fc.boolean(), isFound: fc.boolean() });
-  const limits = fc.record({ bytes: fc.constantFrom(10_000, 100_000, 1_000_000), entries: fc.integer({ max: 200 }) });
+  const limits = fc.record({ bytes: fc.constantFrom(10_000, 100_000, 1_000_000), entries: fc.nat(200) });
   fc.assert(
     fc.property(limits, fc.array(step, { maxLength: 300 }), ({ bytes: limit, entries }, steps) => {
       const store = new MemoryStore({ bytes: limit, entries });
@@ -24,7 +24,7 @@ test("memory never holds more than it was given, in bytes and in entries", () =>
             store.put(storedAnswer(`k${key}`, { body: null, chunks, length: bytes }));
           }
         }
-        assert.ok(store.bytes <= limit && store.bytes >= 0 && store.entries <= Math.max(0, entries));
+        assert.ok(store.bytes <= limit && store.bytes >= 0 && store.entries <= entries);
       }
       store.clear();
       assert.equal(store.bytes, 0);

@@ -179,3 +179,31 @@ test("variants are compared in a normal form, and many are kept", async (t) => {
   }
   assert.equal(service.asked.length, 50);
 });
+
+test("what confirms a stored answer says anew whose it is, and how it is tagged", async (t) => {
+  const said = { "Cache-Control": "max-age=0", "Cache-Tag": "old" };
+  const service = await startCachedService(t, (request, response) => {
+    const isAsked = request.headers["if-none-match"] === '"one"';
+    response.writeHead(isAsked ? 304 : 200, { ...said, ETag: '"one"' }).end(isAsked ? undefined : "body");
+  });
+  await service.get("/orders");
+  Object.assign(said, { "Cache-Control": "max-age=60", "Cache-Tag": "new" });
+  await service.get("/orders");
+  assert.match((await service.get("/orders")).cache, /hit/);
+  await service.gateway.cache.purge({ kind: "tag", value: "new", soft: false });
+  assert.match((await service.get("/orders")).cache, /uri-miss/);
+  Object.assign(said, { "Cache-Control": "private, max-age=60" });
+  await service.get("/orders", { "Cache-Control": "no-cache" });
+  assert.match((await service.get("/orders")).cache, /uri-miss/);
+});
+
+test("a HEAD that says an answer is no longer for all takes it away", async (t) => {
+  const service = await startCachedService(t, (request, response) => {
+    const control = request.method === "HEAD" ? "private, max-age=60" : "max-age=0";
+    response.writeHead(200, { "Cache-Control": control, ETag: '"one"', "Content-Length": 4 });
+    response.end(request.method === "HEAD" ? undefined : "body");
+  });
+  await service.get("/orders");
+  await service.send("HEAD", "/orders");
+  assert.match((await service.get("/orders")).cache, /uri-miss/);
+});

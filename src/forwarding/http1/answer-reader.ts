@@ -210,7 +210,7 @@ export class AnswerReader {
 
   private answer(body: Body): void {
     const { status, headers } = this.head as AnswerHead;
-    this.response = { status, headers, body, trailers: undefined };
+    this.response = { status, headers, body, trailers: undefined, isUntilClose: this.state === REST };
     this.asking?.onAnswer(this.response);
   }
 

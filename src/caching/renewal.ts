@@ -1,0 +1,64 @@
+import { HeaderList } from "../core/headers.ts";
+import type { StoredAnswer } from "./answer.ts";
+import type { Cache } from "./cache.ts";
+import type { Errand } from "./errand.ts";
+import { toFreshness } from "./freshness.ts";
+import type { CacheOptions } from "./options.ts";
+import { findStorable, NEVER_STORED } from "./policy.ts";
+import { tagsOf } from "./stored-answer.ts";
+
+/** When the upstream was asked, and what had been purged by then. */
+export interface Asked {
+  readonly requestedAtMs: number;
+  readonly asOf: ReturnType<Cache["now"]>;
+}
+
+/**
+ * Puts a stored answer that its upstream confirmed in place of itself, with what it says of it now.
+ * @param confirmed header section of a 304, or of an equal answer to HEAD. RFC 9111 §4.3.4, §4.3.5
+ */
+export function renew(
+  cache: Cache,
+  { exchange, directives, partition }: Errand,
+  stored: StoredAnswer,
+  confirmed: HeaderList,
+  { requestedAtMs, asOf }: Asked,
+  options: CacheOptions,
+): StoredAnswer {
+  const receivedAtMs = Date.now();
+  const headers = renewHeaders(stored.headers, confirmed);
+  const age = confirmed.get("age");
+  if (age !== undefined) headers.set("Age", age);
+  const { freshness } = toFreshness(stored.status, headers, options, requestedAtMs, receivedAtMs);
+  headers.delete("age");
+  const answer: StoredAnswer = { ...stored, headers, freshness, tags: tagsOf(headers), ...asOf, view: undefined };
+  const storable = findStorable({
+    requestHeaders: exchange.request.headers,
+    requestDirectives: directives,
+    response: { status: stored.status, headers, body: null },
+    requestedAtMs,
+    receivedAtMs,
+    isPartitioned: partition !== "",
+    options,
+  });
+  if (storable === undefined) cache.remove(stored);
+  else cache.replace(answer);
+  return answer;
+}
+
+/** The stored header section after a 304: its fields replace the stored ones. RFC 9111 §3.2. */
+function renewHeaders(stored: HeaderList, fresh: HeaderList): HeaderList {
+  const replaced = new Set<string>();
+  fresh.forEach((_name, _value, lower) => {
+    if (!NOT_RENEWED.has(lower) && !NEVER_STORED.has(lower)) replaced.add(lower);
+  });
+  const flat: string[] = [];
+  stored.forEach((name, value, lower) => {
+    if (!replaced.has(lower)) flat.push(name, value);
+  });
+  fresh.forEach((name, value, lower) => {
+    if (replaced.has(lower)) flat.push(name, value);
+  });
+  return new HeaderList(flat);
+}
+const NOT_RENEWED = new Set(["content-length", "content-encoding", "content-range", "age"]);
