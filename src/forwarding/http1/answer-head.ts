@@ -46,6 +46,7 @@ export function readAnswerHead(text: string, from: number, end: number, isHead: 
   if (line === null) throw malformed("the status line is not one of HTTP/1.1");
   const isVersion10 = line[1] === "0";
   const status = Number(line[2]);
+  if (isVersion10 && status < 200) throw malformed("HTTP/1.0 knows no interim answers");
   const flat: string[] = [];
   const names: string[] = [];
   readFieldLines(text, STATUS_LINE.lastIndex, end + 2, { flat, names });
