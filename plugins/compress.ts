@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream";
 import { promisify } from "node:util";
-import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from "node:zlib";
+import zlib, { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from "node:zlib";
 import {
   definePlugin,
   findMediaType,
@@ -12,8 +12,23 @@ import {
   Type,
 } from "../src/plugin.ts";
 
+type Encoding = "br" | "zstd" | "gzip";
+type Compressing = Readable & NodeJS.WritableStream;
+
 const toBrotli = promisify(brotliCompress);
 const toGzip = promisify(gzip);
+
+interface ZstdOptions {
+  readonly params: Readonly<Record<number, number>>;
+  readonly flush?: number;
+}
+/** Node has zstd from 22.15 on; the types of an older one do not know of it. */
+interface Zstd {
+  zstdCompress(bytes: Buffer, options: ZstdOptions, done: (error: Error | null, result: Buffer) => void): void;
+  createZstdCompress(options: ZstdOptions): Compressing;
+}
+const zstd = "zstdCompress" in zlib ? (zlib as unknown as Zstd) : undefined;
+const ZSTD = { level: 100, flush: 1 } as const;
 
 export default definePlugin({
   name: "compress",
@@ -24,10 +39,11 @@ export default definePlugin({
         default: "1KiB",
         description: "Shorter answers are sent as they are: compressing them costs more than it saves.",
       }),
-      encodings: Type.Array(Type.Union([Type.Literal("br"), Type.Literal("gzip")]), {
-        default: ["br", "gzip"],
+      encodings: Type.Array(Type.Union([Type.Literal("br"), Type.Literal("zstd"), Type.Literal("gzip")]), {
+        default: ["br", "zstd", "gzip"],
         minItems: 1,
-        description: "In the order in which they are preferred where a client takes them alike.",
+        description:
+          "In the order in which they are preferred where a client takes them alike; zstd where Node has it (22.15).",
       }),
       brotliQuality: Type.Integer({
         default: 4,
@@ -35,27 +51,39 @@ export default definePlugin({
         maximum: 11,
         description: "Effort for br; 11 is far too slow for answers made on demand.",
       }),
+      zstdLevel: Type.Integer({ default: 3, minimum: 1, maximum: 19, description: "Effort for zstd." }),
       gzipLevel: Type.Integer({ default: 6, minimum: 1, maximum: 9, description: "Effort for gzip." }),
     },
     { additionalProperties: false },
   ),
   setup({ options }) {
     const minBytes = parseBytes(options.minBytes);
+    const offered = options.encodings.filter((name) => name !== "zstd" || zstd !== undefined);
     const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: options.brotliQuality } };
     const gzipped = { level: options.gzipLevel };
+    const level = { params: { [ZSTD.level]: options.zstdLevel } };
+    const toZstd = zstd && promisify(zstd.zstdCompress);
 
-    async function compress(response: GatewayResponse, encoding: "br" | "gzip"): Promise<void> {
+    function compressWhole(body: Buffer, encoding: Encoding): Promise<Buffer> {
+      if (encoding === "br") return toBrotli(body, brotli);
+      return encoding === "zstd" && toZstd !== undefined ? toZstd(body, level) : toGzip(body, gzipped);
+    }
+
+    /** A part that has come is sent, not kept back until a block is full. */
+    function openStream(encoding: Encoding): Compressing {
+      if (encoding === "br") return createBrotliCompress({ ...brotli, flush: constants.BROTLI_OPERATION_FLUSH });
+      return encoding === "zstd" && zstd !== undefined
+        ? zstd.createZstdCompress({ ...level, flush: ZSTD.flush })
+        : createGzip({ ...gzipped, flush: constants.Z_SYNC_FLUSH });
+    }
+
+    async function compress(response: GatewayResponse, encoding: Encoding): Promise<void> {
       const { headers, body } = response;
       if (isStream(body)) {
-        // A part that has come is sent, not kept back until a block is full.
-        const stream: Readable & NodeJS.WritableStream =
-          encoding === "br"
-            ? createBrotliCompress({ ...brotli, flush: constants.BROTLI_OPERATION_FLUSH })
-            : createGzip({ ...gzipped, flush: constants.Z_SYNC_FLUSH });
-        response.body = pipeline(body, stream, () => {}) as unknown as Readable;
+        response.body = pipeline(body, openStream(encoding), () => {}) as unknown as Readable;
         headers.delete("Content-Length");
       } else {
-        const bytes = await (encoding === "br" ? toBrotli(body as Buffer, brotli) : toGzip(body as Buffer, gzipped));
+        const bytes = await compressWhole(body as Buffer, encoding);
         response.body = bytes;
         headers.set("Content-Length", String(bytes.length));
       }
@@ -63,12 +91,12 @@ export default definePlugin({
       headers.delete("Accept-Ranges");
       headers.delete("Content-MD5");
       const etag = headers.get("etag");
-      // Other bytes, the same meaning: what makes a weak tag (RFC 9110 §8.8.1).
-      if (etag !== undefined && !etag.startsWith("W/")) headers.set("ETag", `W/${etag}`);
+      if (etag !== undefined) headers.set("ETag", toWeak(etag));
     }
 
     return async function compressAnswer(exchange, next) {
       const response = await next(exchange);
+      if (response.status === 304) weakenAsStored(response.headers, exchange.request.headers);
       if (!isCompressible(response, minBytes)) return response;
       addVary(response.headers);
       if (response.body === null) {
@@ -77,7 +105,7 @@ export default definePlugin({
         return response;
       }
       const accepted = exchange.request.headers.getJoined("accept-encoding");
-      const encoding = accepted === undefined ? undefined : findEncoding(accepted, options.encodings);
+      const encoding = accepted === undefined ? undefined : findEncoding(accepted, offered);
       if (encoding !== undefined) await compress(response, encoding);
       return response;
     };
@@ -92,6 +120,7 @@ function isCompressible({ status, headers, body }: GatewayResponse, minBytes: nu
   if (headers.has("content-encoding") || headers.has("content-range")) return false;
   if (/\bno-transform\b/i.test(headers.getJoined("cache-control") ?? "")) return false;
   if (Buffer.isBuffer(body) && body.length < minBytes) return false;
+  if (Number(headers.get("content-length") ?? minBytes) < minBytes) return false;
   const type = headers.get("content-type");
   const media = type === undefined ? undefined : findMediaType(type);
   return media !== undefined && TEXTS.test(media.essence);
@@ -115,6 +144,17 @@ function findEncoding<T extends string>(accepted: string, preferred: readonly T[
     }
   }
   return bestWeight >= (weights.get("identity") ?? 0) ? best : undefined;
+}
+
+/** Other bytes, the same meaning: what makes a weak tag (RFC 9110 §8.8.1). */
+const toWeak = (etag: string): string => (etag.startsWith("W/") ? etag : `W/${etag}`);
+
+/** What a client has of us carries the weak tag: with the strong one, this answer would not be about it. */
+function weakenAsStored(headers: HeaderList, asked: HeaderList): void {
+  const etag = headers.get("etag");
+  if (etag === undefined || asked.getJoined("if-none-match")?.includes(toWeak(etag)) !== true) return;
+  headers.set("ETag", toWeak(etag));
+  addVary(headers);
 }
 
 function addVary(headers: HeaderList): void {
