@@ -28,7 +28,7 @@ const Options = Type.Object({
   keys: Type.Optional(
     Type.Record(Type.String(), Type.Union([Type.String({ minLength: 1 }), Key]), {
       minProperties: 1,
-      description: "Key, or sha256:<its digest in hex>, to consumer.",
+      description: "Key, or sha256:<its digest in hex>, to consumer. Default, without store: the keys of `consumers`.",
     }),
   ),
   store: Type.Optional(
@@ -47,10 +47,13 @@ export default definePlugin({
   name: "api-key",
   phase: "authenticate",
   options: Options,
-  setup({ options, scheme, clock, folder, shared }) {
+  setup({ options, scheme, clock, folder, shared, consumers }) {
     const place = placeOf(options, scheme);
     const { keys = {}, store } = options;
-    if (options.keys === undefined && store === undefined) throw new Error("it lacks keys; write keys, or store");
+    const asksConsumers = options.keys === undefined && store === undefined;
+    if (asksConsumers && !consumers.has("api-key")) {
+      throw new Error("it lacks keys; write keys, or store, or give consumers credentials");
+    }
     const known = new Map(Object.entries(keys).map(([key, holder]) => [toDigest(key), toKnownKey(holder)]));
     const stored = store === undefined ? undefined : shared(() => new StoredKeys(resolve(folder, store), clock));
     const headers = { "WWW-Authenticate": `ApiKey in="${place.in}", name="${place.name}"` };
@@ -63,7 +66,7 @@ export default definePlugin({
       if (place.in === "query") redactTarget(exchange);
       // The time of this lookup tells of digests, and nobody can choose a key by its digest: nothing of a key leaks.
       const digest = hash("sha256", key, "hex");
-      const found = known.get(digest) ?? stored?.find(digest);
+      const found = asksConsumers ? consumers.find("api-key", digest) : (known.get(digest) ?? stored?.find(digest));
       if (found === undefined || found.expiresAtMs <= clock.nowMs()) {
         throw new GatewayError("API_KEY_INVALID", "the key is not known, or no longer", { headers });
       }

@@ -4,6 +4,7 @@ import {
   definePlugin,
   GatewayError,
   hashPassword,
+  type PasswordHash,
   parsePasswordHash,
   Type,
   verifyPassword,
@@ -30,6 +31,8 @@ const AUTHORIZATION: Place = { in: "header", name: "authorization" };
 interface Shared {
   readonly remembered: Remembered<{ readonly consumer: Consumer; readonly untilMs: number }>;
   waiting: number;
+  /** Of the consumers whose passwords are remembered. */
+  version: number;
 }
 
 /** Who calls, by name and password (RFC 7617). Passwords stand in the configuration as scrypt or argon2 hashes. */
@@ -37,10 +40,13 @@ export default definePlugin({
   name: "basic-auth",
   phase: "authenticate",
   options: Type.Object({
-    users: Type.Record(Type.String(), Type.Union([Type.String(), User]), {
-      minProperties: 1,
-      description: "Name to the hash of the password (scrypt, as `portico hash-password` prints it, or argon2).",
-    }),
+    users: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String(), User]), {
+        minProperties: 1,
+        description:
+          "Name to the hash of the password (scrypt, as `portico hash-password` prints it, or argon2). Default: the passwords of `consumers`.",
+      }),
+    ),
     realm: Type.String({
       default: "portico",
       pattern: '^[^"\\\\\\x00-\\x1f]*$',
@@ -48,10 +54,13 @@ export default definePlugin({
     }),
     forwardCredential: Type.Boolean({ default: false, description: "The upstream sees name and password." }),
   }),
-  async setup({ options, clock, shared }) {
+  async setup({ options, clock, shared, consumers }) {
+    if (options.users === undefined && !consumers.has("password")) {
+      throw new Error("it lacks users; write users, or give consumers passwords");
+    }
     const headers = { "WWW-Authenticate": `Basic realm="${options.realm}", charset="UTF-8"` };
     const users = new Map(
-      Object.entries(options.users).map(([name, user]) => {
+      Object.entries(options.users ?? {}).map(([name, user]) => {
         const { password, groups = [], scopes = [] } = typeof user === "string" ? { password: user } : user;
         return [
           name,
@@ -61,15 +70,22 @@ export default definePlugin({
     );
     // A name that nobody has takes as long as one that somebody has: the time must not tell who is known.
     const nobody = parsePasswordHash(await hashPassword(randomBytes(16).toString("hex")));
-    const state = shared<Shared>(() => ({ remembered: new Remembered(10_000), waiting: 0 }));
+    const state = shared<Shared>(() => ({ remembered: new Remembered(10_000), waiting: 0, version: 0 }));
     const refusal = (): GatewayError =>
       new GatewayError("CREDENTIALS_INVALID", "name or password is wrong", { headers });
+
+    const findUser = (name: string): { parts: PasswordHash; consumer: Consumer } | undefined => {
+      if (options.users !== undefined) return users.get(name);
+      const known = consumers.find("password", name);
+      if (known?.secret === undefined || known.expiresAtMs <= clock.nowMs()) return undefined;
+      return { parts: parsePasswordHash(known.secret), consumer: known.consumer };
+    };
 
     const check = async (field: string): Promise<Consumer> => {
       const credential = parse(field);
       if (credential === undefined) throw refusal();
       if (state.waiting >= MAX_WAITING) throw new GatewayError("OVERLOADED", "too many passwords to check");
-      const user = users.get(credential.name);
+      const user = findUser(credential.name);
       state.waiting++;
       const isRight = await verifyPassword(credential.password, user?.parts ?? nobody).finally(() => {
         state.waiting--;
@@ -84,11 +100,17 @@ export default definePlugin({
         throw new GatewayError("CREDENTIALS_MISSING", "send Authorization: Basic", { headers });
       }
       if (exchange.request.headers.isRepeated("authorization")) throw refusal();
+      if (state.version !== consumers.version) {
+        state.version = consumers.version;
+        state.remembered.clear();
+      }
       const key = hash("sha256", field, "base64");
       const known = state.remembered.get(key);
+      const { version } = consumers;
       const isFresh = known !== undefined && known.untilMs > clock.monotonicMs();
       const consumer = isFresh ? known.consumer : await check(field);
-      if (!isFresh) state.remembered.set(key, { consumer, untilMs: clock.monotonicMs() + REMEMBER_MS });
+      if (!isFresh && version === consumers.version)
+        state.remembered.set(key, { consumer, untilMs: clock.monotonicMs() + REMEMBER_MS });
       exchange.consumer = consumer;
       if (!options.forwardCredential) removeCredential(exchange, AUTHORIZATION);
       return next(exchange);

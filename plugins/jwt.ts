@@ -9,7 +9,7 @@ import {
   Type,
 } from "../src/plugin.ts";
 import { findBearerField, tokenInvalid, tokenMissing, tokenOf } from "./common/bearer.ts";
-import { appendHeaders, claimOptions, toClaimHeaders, toConsumer } from "./common/claims.ts";
+import { appendHeaders, claimOptions, findHolder, toClaimHeaders, toConsumer } from "./common/claims.ts";
 import { findCredential, type Place, redactTarget, removeCredential } from "./common/credentials.ts";
 import { Remembered } from "./common/remembered.ts";
 import { discoveryUrl, fixedKeys, type KeySource, RemoteKeys } from "./jwt/key-source.ts";
@@ -70,6 +70,8 @@ interface Shared {
   readonly source: KeySource;
   readonly remembered: Remembered<Verified>;
   generation: number;
+  /** Of the consumers that hold remembered tokens. */
+  version: number;
 }
 
 /** Who calls, by a signed token (RFC 7519, RFC 8725, RFC 9068). */
@@ -78,11 +80,12 @@ export default definePlugin({
   phase: "authenticate",
   options: Options,
   setup(context) {
-    const { options, clock } = context;
+    const { options, clock, consumers } = context;
     const shared = context.shared<Shared>(() => ({
       source: keySourceOf(context),
       remembered: new Remembered(options.remember),
       generation: 0,
+      version: consumers.version,
     }));
     const rules = rulesOf(options, shared.source);
     const places = placesOf(options);
@@ -95,10 +98,12 @@ export default definePlugin({
     };
     const remember = (credential: string, token: string, claims: Claims): Verified => {
       const leewayMs = options.leewaySeconds * 1000;
+      const endsMs = typeof claims.exp === "number" ? claims.exp * 1000 + leewayMs : clock.nowMs() + MAX_MEMORY_MS;
+      const holder = findHolder(claims, consumers, clock.nowMs());
       const verified = {
-        consumer: toConsumer(claims, token, options),
+        consumer: toConsumer(claims, token, options, holder),
         lines: toClaimHeaders(claims, options.headers),
-        expiresAtMs: typeof claims.exp === "number" ? claims.exp * 1000 + leewayMs : clock.nowMs() + MAX_MEMORY_MS,
+        expiresAtMs: Math.min(endsMs, holder?.expiresAtMs ?? endsMs),
       };
       shared.remembered.set(credential, verified);
       return verified;
@@ -109,9 +114,10 @@ export default definePlugin({
       handler: function checkToken(exchange, next) {
         const [credential, place] = findToken(exchange, places);
         const { source, remembered } = shared;
-        // A key that the issuer withdrew takes its tokens with it.
-        if (source.generation !== shared.generation) {
+        // A key that the issuer withdrew takes its tokens with it; a consumer that is changed, what is known of it.
+        if (source.generation !== shared.generation || consumers.version !== shared.version) {
           shared.generation = source.generation;
+          shared.version = consumers.version;
           remembered.clear();
         }
         const known = remembered.get(credential);

@@ -1,6 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import { definePlugin, type Exchange, GatewayError, type GatewayResponse, type Next, Type } from "../src/plugin.ts";
+import {
+  type Consumer,
+  certificateName,
+  definePlugin,
+  type Exchange,
+  GatewayError,
+  type GatewayResponse,
+  type Next,
+  Type,
+} from "../src/plugin.ts";
 import { toNetworks } from "./common/networks.ts";
 
 /**
@@ -15,7 +24,7 @@ export default definePlugin({
       Type.Record(Type.String({ pattern: "^(cn|dns|uri|email|ip|sha256):." }), Type.String({ minLength: 1 }), {
         minProperties: 1,
         description:
-          "cn:NAME, dns:NAME, uri:URI, email:ADDRESS, ip:ADDRESS or sha256:FINGERPRINT to consumer. Default: the common name.",
+          "cn:NAME, dns:NAME, uri:URI, email:ADDRESS, ip:ADDRESS or sha256:FINGERPRINT to consumer. Default: as `consumers` of the configuration say, else the common name.",
       }),
     ),
     proxies: Type.Optional(
@@ -26,9 +35,16 @@ export default definePlugin({
       }),
     ),
   }),
-  setup({ options }) {
+  setup({ options, consumers: book, clock }) {
     const consumers =
-      options.consumers && new Map(Object.entries(options.consumers).map(([key, name]) => [canonical(key), name]));
+      options.consumers &&
+      new Map(Object.entries(options.consumers).map(([key, name]) => [certificateName(key), name]));
+    const findHolder = (names: readonly string[]): Consumer | undefined => {
+      const known = names.map((each) => book.find("certificate", each)).find((each) => each !== undefined);
+      if (known === undefined) return undefined;
+      if (known.expiresAtMs > clock.nowMs()) return known.consumer;
+      throw new GatewayError("CREDENTIALS_INVALID", "the certificate is not accepted any longer");
+    };
     const proxies = options.proxies && toNetworks(options.proxies);
     const handler = async function checkCertificate(exchange: Exchange, next: Next): Promise<GatewayResponse> {
       const isProxied = proxies?.has(exchange.client.peer) === true;
@@ -37,12 +53,15 @@ export default definePlugin({
         throw new GatewayError("CREDENTIALS_MISSING", "connect with a client certificate that this gateway trusts");
       }
       const names = namesOf(certificate);
+      const holder = consumers === undefined ? findHolder(names) : undefined;
       const name =
         consumers === undefined
           ? names.find((each) => each.startsWith("cn:"))?.slice(3)
           : names.map((each) => consumers.get(each)).find((each) => each !== undefined);
-      if (name === undefined) throw new GatewayError("CREDENTIALS_INVALID", "the certificate names no known consumer");
-      exchange.consumer = { name };
+      if (holder === undefined && name === undefined) {
+        throw new GatewayError("CREDENTIALS_INVALID", "the certificate names no known consumer");
+      }
+      exchange.consumer = holder ?? { name: String(name) };
       return next(exchange);
     };
     return { handler, identityHeaders: FORWARDED };
@@ -76,12 +95,12 @@ function findCertificate({ incoming }: Exchange): PeerCertificate | undefined {
 
 /** Every name a certificate gives: its fingerprint, its alternative names, its common name. */
 export function namesOf(certificate: PeerCertificate): string[] {
-  const names = [canonical(`sha256:${certificate.fingerprint256}`)];
+  const names = [certificateName(`sha256:${certificate.fingerprint256}`)];
   for (const entry of certificate.subjectaltname?.split(", ") ?? []) {
     // Node quotes what could be taken for a separator (CVE-2021-44532); a quoted name is matched by nothing here.
     const [kind = "", value = ""] = splitOnce(entry, ":");
     const known = { DNS: "dns", URI: "uri", email: "email", "IP Address": "ip" }[kind];
-    if (known !== undefined && !value.startsWith('"')) names.push(canonical(`${known}:${value}`));
+    if (known !== undefined && !value.startsWith('"')) names.push(certificateName(`${known}:${value}`));
   }
   const common = certificate.subject?.CN as string | string[] | undefined;
   if (typeof common === "string") names.push(`cn:${common}`);
@@ -92,9 +111,3 @@ const splitOnce = (text: string, by: string): string[] => {
   const at = text.indexOf(by);
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + by.length)];
 };
-
-function canonical(key: string): string {
-  const [kind = "", value = ""] = splitOnce(key, ":");
-  if (kind === "sha256") return `sha256:${value.replaceAll(":", "").toLowerCase()}`;
-  return kind === "dns" ? `dns:${value.toLowerCase()}` : `${kind}:${value}`;
-}

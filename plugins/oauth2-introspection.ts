@@ -1,11 +1,13 @@
 import { type Consumer, definePlugin, Type } from "../src/plugin.ts";
 import { ask, unavailable } from "./common/ask.ts";
 import { findBearerField, tokenInvalid, tokenMissing, tokenOf } from "./common/bearer.ts";
-import { appendHeaders, type Claims, claimOptions, toClaimHeaders, toConsumer } from "./common/claims.ts";
+import { appendHeaders, type Claims, claimOptions, findHolder, toClaimHeaders, toConsumer } from "./common/claims.ts";
 import { removeCredential } from "./common/credentials.ts";
 import { Remembered } from "./common/remembered.ts";
 
 interface Answer {
+  /** Of the consumers when it was given. */
+  readonly version: number;
   /** Undefined: the token is not active. */
   readonly consumer: Consumer | undefined;
   readonly lines: (readonly [string, string])[];
@@ -38,7 +40,7 @@ export default definePlugin({
     forwardCredential: Type.Boolean({ default: false, description: "The upstream sees the token." }),
     ...claimOptions,
   }),
-  setup({ options, clock, shared }) {
+  setup({ options, clock, shared, consumers }) {
     const { answers, pending } = shared<Shared>(() => ({
       answers: new Remembered(options.remember),
       pending: new Map(),
@@ -55,11 +57,13 @@ export default definePlugin({
       const asked = await ask(options.url, { method: "POST", headers, body }, options.timeoutMs);
       const claims = parse(asked);
       const now = clock.nowMs();
-      const inactive = { consumer: undefined, lines: [], untilMs: now + options.negativeSeconds * 1000 };
+      const { version } = consumers;
+      const inactive = { version, consumer: undefined, lines: [], untilMs: now + options.negativeSeconds * 1000 };
       if (claims.active !== true || isWrong(claims, options, now)) return inactive;
       const expiresMs = typeof claims.exp === "number" ? claims.exp * 1000 : Number.POSITIVE_INFINITY;
       return {
-        consumer: toConsumer(claims, token, options),
+        version,
+        consumer: toConsumer(claims, token, options, findHolder(claims, consumers, now)),
         lines: toClaimHeaders(claims, options.headers),
         untilMs: Math.min(expiresMs, now + options.cacheSeconds * 1000),
       };
@@ -80,7 +84,7 @@ export default definePlugin({
         if (field === undefined) throw tokenMissing();
         const token = tokenOf(field);
         let answer = answers.get(token);
-        if (answer === undefined || answer.untilMs <= clock.nowMs()) {
+        if (answer === undefined || answer.untilMs <= clock.nowMs() || answer.version !== consumers.version) {
           answer = await askOnce(token);
           answers.set(token, answer);
         }

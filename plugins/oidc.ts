@@ -2,7 +2,7 @@ import { hash, hkdfSync, randomBytes } from "node:crypto";
 import { createRemoteJWKSet, EncryptJWT, jwtDecrypt, jwtVerify } from "jose";
 import { definePlugin, type Exchange, GatewayError, type GatewayResponse, HeaderList, Type } from "../src/plugin.ts";
 import { ask, unavailable } from "./common/ask.ts";
-import { appendHeaders, type Claims, claimOptions, toClaimHeaders, toConsumer } from "./common/claims.ts";
+import { appendHeaders, type Claims, claimOptions, findHolder, toClaimHeaders, toConsumer } from "./common/claims.ts";
 import { findCredential, type Place, removeCredential } from "./common/credentials.ts";
 import { discoveryUrl } from "./jwt/key-source.ts";
 
@@ -57,7 +57,7 @@ export default definePlugin({
     }),
     ...claimOptions,
   }),
-  setup({ options, clock, shared }) {
+  setup({ options, clock, shared, consumers }) {
     const key = new Uint8Array(hkdfSync("sha256", options.cookieSecret, "", "portico oidc session", 32));
     const state = shared(() => new State());
     const redirectUri = (exchange: Exchange): string =>
@@ -195,7 +195,8 @@ export default definePlugin({
           if (session !== undefined) renewed = await sessionCookie(exchange, session);
         }
         if (session === undefined) return beginLogin(exchange);
-        exchange.consumer = toConsumer(session.claims, String(session.claims.sub), options);
+        const holder = findHolder(session.claims, consumers, clock.nowMs());
+        exchange.consumer = toConsumer(session.claims, String(session.claims.sub), options, holder);
         removeCredential(exchange, SESSION);
         appendHeaders(exchange, toClaimHeaders(session.claims, options.headers));
         const response = await next(exchange);

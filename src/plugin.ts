@@ -2,6 +2,7 @@
 export { default as Type } from "typebox";
 export { isStream, readWhole } from "./core/body.ts";
 export { type Clock, systemClock } from "./core/clock.ts";
+export { type CredentialBook, certificateName, type KnownCredential, tokenIdentifier } from "./core/credentials.ts";
 export { GatewayError } from "./core/errors.ts";
 export {
   type Body,

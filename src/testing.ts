@@ -4,6 +4,7 @@ import type { Static, TSchema } from "typebox";
 import { checkOptions } from "./config/check.ts";
 import { inlineSource } from "./config/source.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
+import type { CredentialBook } from "./core/credentials.ts";
 import {
   type Body,
   type Consumer,
@@ -55,6 +56,8 @@ export interface TestOptions {
   readonly log?: Logger;
   /** Default: an empty one in memory. */
   readonly store?: StateStore;
+  /** Default: nobody has any credential. */
+  readonly consumers?: CredentialBook;
   /** What answers for another service that the plugin sends to. Default: 200 without a body. */
   readonly forward?: Next;
   /** What answers when the plugin passes a request on. Default: 200 without a body. */
@@ -93,6 +96,7 @@ export async function testPlugin<Schema extends TSchema>(
     clock: test.clock ?? systemClock,
     id: `test:${plugin.name}`,
     store: test.store ?? createMemoryState(test.clock ?? systemClock),
+    consumers: test.consumers ?? { version: 0, has: () => false, find: () => undefined },
     allowFaults: true,
     forwardTo: () => test.forward ?? (async () => ({ status: 200, headers: new HeaderList(), body: null })),
     shared<T extends object>(create: () => T): T {

@@ -1,5 +1,13 @@
 import { hash } from "node:crypto";
-import { type Consumer, type Exchange, Type } from "../../src/plugin.ts";
+import {
+  type Consumer,
+  type CredentialBook,
+  type Exchange,
+  type KnownCredential,
+  Type,
+  tokenIdentifier,
+} from "../../src/plugin.ts";
+import { tokenInvalid } from "./bearer.ts";
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -18,11 +26,28 @@ export const claimOptions = {
 /** Where common issuers say what a token may do: a string of words (RFC 8693 §4.2), or a list. */
 const SCOPE_CLAIMS = ["scope", "scp", "scopes", "roles"] as const;
 
+/**
+ * The consumer that has been given the tokens of this issuer and subject.
+ * @throws GatewayError 401 when they are accepted no longer
+ */
+export function findHolder(
+  { iss, sub }: Claims,
+  consumers: CredentialBook,
+  nowMs: number,
+): KnownCredential | undefined {
+  if (typeof iss !== "string" || typeof sub !== "string") return undefined;
+  const held = consumers.find("token", tokenIdentifier(iss, sub));
+  if (held !== undefined && held.expiresAtMs <= nowMs)
+    throw tokenInvalid("tokens of this subject are not accepted any longer");
+  return held;
+}
+
 /** @param credential names who carries no name: one consumer for each, so that nobody shares a limit or a cache entry */
 export function toConsumer(
   claims: Claims,
   credential: string,
   options: { readonly consumerClaim?: string; readonly groupsClaim: string },
+  holder?: KnownCredential,
 ): Consumer {
   const { consumerClaim } = options;
   const named =
@@ -30,11 +55,12 @@ export function toConsumer(
   const isNamed = (typeof named === "string" && named !== "") || typeof named === "number";
   const groups = new Set<string>();
   addWords(groups, at(claims, options.groupsClaim));
-  const scopes = new Set<string>();
+  const scopes = new Set<string>(holder?.consumer.scopes);
   for (const name of SCOPE_CLAIMS) addWords(scopes, claims[name]);
   addWords(scopes, at(claims, "realm_access.roles"));
   return {
-    name: isNamed ? String(named) : `token-${hash("sha256", credential, "hex").slice(0, 24)}`,
+    name:
+      holder?.consumer.name ?? (isNamed ? String(named) : `token-${hash("sha256", credential, "hex").slice(0, 24)}`),
     groups: [...groups],
     scopes,
     claims,

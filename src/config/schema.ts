@@ -91,6 +91,9 @@ export const PorticoOptions = Type.Object(
           host: Type.Optional(Type.String()),
           port: Type.Optional(Type.Integer()),
           token: Type.Optional(Type.String({ minLength: 1 })),
+          consumers: Type.Optional(
+            Type.String({ description: "A folder for the consumers that /v1/consumers makes, changes and ends." }),
+          ),
           apiKeys: Type.Optional(
             Type.String({ description: "The `store` of api-key whose keys /v1/api-keys makes and ends." }),
           ),

@@ -4,6 +4,7 @@ import type { PluginEntry } from "../config/plugin-entry.ts";
 import type { Problem } from "../config/problem.ts";
 import type { ConfigSource, Path } from "../config/source.ts";
 import { systemClock } from "../core/clock.ts";
+import type { CredentialBook } from "../core/credentials.ts";
 import type { Next } from "../core/exchange.ts";
 import { nameOf, type Operation, type SecurityScheme } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
@@ -126,6 +127,7 @@ export interface PluginHost {
   readonly allowFaults: boolean;
   readonly meters: PluginMeters;
   readonly kept: KeptObjects;
+  readonly consumers: CredentialBook;
   forwardTo(operation: Operation, upstream: object): Next;
 }
 
@@ -153,6 +155,7 @@ export async function setUpPlugin(
       log: host.log,
       metrics: host.meters.of(plugin.name, nameOf(operation)),
       store: host.store,
+      consumers: host.consumers,
       allowFaults: host.allowFaults,
       forwardTo: (upstream) => host.forwardTo(operation, upstream),
       shared<T extends object>(create: () => T): T {

@@ -27,6 +27,7 @@ export async function buildDry(input: ConfigInput): Promise<{ snapshot: Snapshot
     store,
     meters: new PluginMeters(),
     kept: new KeptObjects(),
+    stored: config.options.admin?.consumers === undefined ? undefined : new Map(),
   });
   await built.snapshot.close();
   await services.close();

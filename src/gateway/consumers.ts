@@ -1,76 +1,144 @@
 import { resolve } from "node:path";
 import { checkOptions } from "../config/check.ts";
-import { ConsumersOptions } from "../config/consumer-options.ts";
+import { type ConsumerOptions, ConsumersOptions } from "../config/consumer-options.ts";
 import type { Config } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
-import { type ConfigSource, readConfigSource } from "../config/source.ts";
+import { inlineSource, readConfigSource } from "../config/source.ts";
+import type { KnownCredential } from "../core/credentials.ts";
+import { GatewayError } from "../core/errors.ts";
 import { type Consumer, compose, type Handler } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
 import type { PluginLoader } from "../pipeline/load-plugins.ts";
 import { inOrder, type Step } from "../pipeline/order.ts";
-import { type AttachedPlugin, attachAll, type PluginHost, setUpPlugin } from "./attach-plugins.ts";
+import { type AttachedPlugin, attachAll, type ConfiguredAt, type PluginHost, setUpPlugin } from "./attach-plugins.ts";
+import { Credentials } from "./credential-book.ts";
 
-interface Known {
+/** What one consumer has of its own, ready to run. */
+export interface KnownConsumer {
   readonly groups: readonly string[];
   readonly plugins: readonly AttachedPlugin[];
   /** Names of {@link plugins}: for this consumer they stand in place of the route's. */
   readonly own: ReadonlySet<string>;
+  readonly credentials: ReadonlyMap<string, KnownCredential>;
+  /** Its plugins, composed for each operation. */
+  readonly stacks: Map<Operation, Handler>;
 }
 
-/** Those who call, as the configuration knows them: their groups, and the plugins that run for them alone. */
-export class Consumers {
-  private readonly known: ReadonlyMap<string, Known>;
-  private readonly host: PluginHost;
-  private readonly closers: (() => void | Promise<void>)[];
-  /** A credential's consumer, and what it is together with its groups here. */
-  private readonly joined = new WeakMap<Consumer, Consumer>();
+type Closers = (() => void | Promise<void>)[];
 
-  private constructor(known: ReadonlyMap<string, Known>, host: PluginHost, closers: (() => void | Promise<void>)[]) {
-    this.known = known;
-    this.host = host;
-    this.closers = closers;
+export interface ConsumersParts {
+  readonly config: Config;
+  readonly loader: PluginLoader;
+  readonly host: Omit<PluginHost, "consumers">;
+  readonly closers: Closers;
+  /** Those of the admin API; undefined when it keeps none. */
+  readonly stored: ReadonlyMap<string, ConsumerOptions> | undefined;
+}
+
+/** Those who call, as configuration and admin API know them: groups, credentials, and the plugins that run for them alone. */
+export class Consumers {
+  readonly credentials: Credentials;
+  private readonly known = new Map<string, KnownConsumer>();
+  private readonly inFiles = new Set<string>();
+  private readonly operations: Operation[] = [];
+  private readonly parts: ConsumersParts;
+  /** Consumers may come while it runs. */
+  private readonly isOpen: boolean;
+  /** A credential's consumer, and what it is together with its groups here. */
+  private joined = new WeakMap<Consumer, Consumer>();
+
+  private constructor(parts: ConsumersParts) {
+    this.parts = parts;
+    this.isOpen = parts.stored !== undefined;
+    this.credentials = new Credentials(this.isOpen);
   }
 
-  /** From `consumers` of portico.yaml: the consumers themselves, or the file that has them. */
-  static async read(
-    config: Config,
-    loader: PluginLoader,
-    host: PluginHost,
-    closers: (() => void | Promise<void>)[],
-    problems: Problem[],
-  ): Promise<Consumers> {
-    const known = new Map<string, Known>();
-    const { source, name: file, at, value } = await consumersOf(config, problems);
-    for (const [name, { groups = [], plugins: entries = [] }] of Object.entries(value)) {
-      const from = { source, name: file, folder: config.folder };
-      const attached = await attachAll(entries, [...at, name, "plugins"], from, loader, problems);
-      known.set(name, { groups, plugins: attached, own: new Set(attached.map(({ plugin }) => plugin.name)) });
+  /** From `consumers` of portico.yaml, which has them or names their file, and from the admin API. */
+  static async read(parts: ConsumersParts, problems: Problem[]): Promise<Consumers> {
+    const consumers = new Consumers(parts);
+    const { at, value, ...from } = await consumersOf(parts.config, problems);
+    for (const [name, options] of Object.entries(value)) {
+      const known = await consumers.attach(name, options, [...at, name], from, problems);
+      consumers.inFiles.add(name);
+      if (known !== undefined) consumers.set(name, known);
     }
-    return new Consumers(known, host, closers);
+    for (const [name, options] of parts.stored ?? []) {
+      if (consumers.inFiles.has(name)) continue;
+      const known = await consumers.attach(name, options, [name], adminSource(parts.config), problems);
+      if (known !== undefined) consumers.set(name, known);
+    }
+    return consumers;
+  }
+
+  isInFiles(name: string): boolean {
+    return this.inFiles.has(name);
+  }
+
+  /** What a consumer would be, set up for every operation: what is wrong with it is known before any request is. */
+  async prepare(name: string, options: ConsumerOptions): Promise<{ known?: KnownConsumer; problems: Problem[] }> {
+    const problems: Problem[] = [];
+    const known = await this.attach(name, structuredClone(options), [name], adminSource(this.parts.config), problems);
+    if (known === undefined) return { problems };
+    for (const operation of this.operations) await this.setUp(known, operation);
+    return problems.length > 0 ? { problems } : { known, problems };
+  }
+
+  /** @param known undefined: nobody by this name any more */
+  set(name: string, known: KnownConsumer | undefined): void {
+    if (known === undefined) this.known.delete(name);
+    else this.known.set(name, known);
+    this.credentials.set(name, known?.credentials);
+    this.joined = new WeakMap();
   }
 
   /** The plugins of an operation, as its consumers change them. */
   async join(steps: readonly Step[], operation: Operation): Promise<readonly Step[]> {
-    if (this.known.size === 0) return steps;
+    if (this.isEmpty) return steps;
+    this.operations.push(operation);
+    for (const known of this.known.values()) await this.setUp(known, operation);
     const overridden = new Set([...this.known.values()].flatMap(({ own }) => [...own]));
-    const stacks = new Map<string, Promise<Handler>>();
-    // Each is set up once, with the snapshot: what is wrong with it is known before any request is.
-    await Promise.all([...this.known.keys()].map((name) => this.stackOf(name, operation, stacks)));
     return [
-      { phase: "authorize", name: "consumer-plugins", handler: this.runOwn(operation, stacks) },
-      ...steps.map((step) => (overridden.has(step.name) ? this.unlessOverridden(step) : step)),
+      { phase: "authorize", name: "consumer-plugins", handler: this.runOwn(operation) },
+      ...steps.map((step) => (this.isOpen || overridden.has(step.name) ? this.unlessOverridden(step) : step)),
     ];
   }
 
   /** What follows authentication at once. */
   get afterAuthentication(): readonly Step[] {
-    if (this.known.size === 0) return [];
+    if (this.isEmpty) return [];
     const handler: Handler = (exchange, next) => {
       const { consumer } = exchange;
       if (consumer !== undefined) exchange.consumer = this.withGroups(consumer);
       return next(exchange);
     };
     return [{ phase: "authenticate", name: "consumer-groups", handler }];
+  }
+
+  private get isEmpty(): boolean {
+    return this.known.size === 0 && !this.isOpen;
+  }
+
+  private async attach(
+    name: string,
+    options: ConsumerOptions,
+    at: readonly string[],
+    from: ConfiguredAt,
+    problems: Problem[],
+  ): Promise<KnownConsumer | undefined> {
+    const { groups = [], plugins: entries = [], quotas = [] } = options;
+    const { loader } = this.parts;
+    const before = problems.length;
+    const plugins = await attachAll(entries, [...at, "plugins"], from, loader, problems);
+    const limits = quotas.map((quota) => ({ quota: { ...quota, by: "consumer" } }));
+    plugins.push(...(await attachAll(limits, [...at, "quotas"], from, loader, problems)));
+    let credentials: ReadonlyMap<string, KnownCredential> = new Map();
+    try {
+      credentials = this.credentials.read(name, options);
+    } catch (error) {
+      problems.push(from.source.problem([...at, "credentials"], `${at.join(".")}.${(error as Error).message}`));
+    }
+    const own = new Set(plugins.map(({ plugin }) => plugin.name));
+    return problems.length > before ? undefined : { groups, plugins, own, credentials, stacks: new Map() };
   }
 
   private withGroups(consumer: Consumer): Consumer {
@@ -84,11 +152,14 @@ export class Consumers {
     return joined;
   }
 
-  private runOwn(operation: Operation, stacks: Map<string, Promise<Handler>>): Handler {
+  private runOwn(operation: Operation): Handler {
     return (exchange, next) => {
-      const name = exchange.consumer?.name;
-      if (name === undefined || (this.known.get(name)?.plugins.length ?? 0) === 0) return next(exchange);
-      return this.stackOf(name, operation, stacks).then((handler) => handler(exchange, next));
+      const known = exchange.consumer === undefined ? undefined : this.known.get(exchange.consumer.name);
+      if (known === undefined || known.plugins.length === 0) return next(exchange);
+      const stack = known.stacks.get(operation);
+      // Cannot be; and if it is, what guards this consumer must not be left out.
+      if (stack === undefined) throw new GatewayError("PLUGIN_FAILED", "the plugins of the consumer are not set up");
+      return stack(exchange, next);
     };
   }
 
@@ -101,36 +172,31 @@ export class Consumers {
     return { ...step, handler };
   }
 
-  private stackOf(name: string, operation: Operation, stacks: Map<string, Promise<Handler>>): Promise<Handler> {
-    let stack = stacks.get(name);
-    if (stack === undefined) {
-      stack = this.setUp(name, operation);
-      stacks.set(name, stack);
-    }
-    return stack;
-  }
-
-  private async setUp(name: string, operation: Operation): Promise<Handler> {
-    const plugins = this.known.get(name)?.plugins ?? [];
-    const steps = await Promise.all(
-      plugins.map((plugin) => setUpPlugin(plugin, operation, undefined, this.host, this.closers)),
-    );
+  private async setUp({ plugins, stacks }: KnownConsumer, operation: Operation): Promise<void> {
+    const { host, closers } = this.parts;
+    const given = { ...host, consumers: this.credentials };
+    const steps = await Promise.all(plugins.map((plugin) => setUpPlugin(plugin, operation, undefined, given, closers)));
     const handlers = inOrder(steps.filter((step) => step !== undefined)).map(({ handler }) => handler);
-    return (exchange, next) => compose(handlers, next)(exchange);
+    stacks.set(operation, (exchange, next) => compose(handlers, next)(exchange));
   }
 }
 
-interface Found {
-  readonly source: ConfigSource;
-  readonly name: string;
+const adminSource = ({ folder }: Config): ConfiguredAt => ({
+  source: inlineSource("(admin API)", {}),
+  name: "(admin)",
+  folder,
+});
+
+interface Found extends ConfiguredAt {
   readonly at: readonly string[];
   readonly value: ConsumersOptions;
 }
 
 async function consumersOf(config: Config, problems: Problem[]): Promise<Found> {
   const { consumers = {} } = config.options;
+  const { folder } = config;
   if (typeof consumers !== "string") return { ...config, at: ["consumers"], value: consumers };
-  const source = await readConfigSource(resolve(config.folder, consumers));
+  const source = await readConfigSource(resolve(folder, consumers));
   const nothing = { ...config, at: [], value: {} };
   if (Array.isArray(source)) {
     problems.push(...source);
@@ -138,5 +204,6 @@ async function consumersOf(config: Config, problems: Problem[]): Promise<Found> 
   }
   const found = checkOptions(source, ConsumersOptions, source.value, []);
   problems.push(...found);
-  return found.length > 0 ? nothing : { source, name: consumers, at: [], value: source.value as ConsumersOptions };
+  if (found.length > 0) return nothing;
+  return { source, name: consumers, folder, at: [], value: source.value as ConsumersOptions };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
 import type { Cache } from "../caching/cache.ts";
 import { createCache } from "../caching/create-cache.ts";
 import { type Config, type ConfigInput, loadConfig } from "../config/load.ts";
@@ -15,6 +16,8 @@ import { createLogger } from "../telemetry/log.ts";
 import { PluginMeters } from "../telemetry/plugin-meters.ts";
 import { checkListen } from "./check-listen.ts";
 import { createTrustedProxies } from "./client-address.ts";
+import { ConsumerAdmin, toOptions } from "./consumer-admin.ts";
+import type { Consumers } from "./consumers.ts";
 import { Front } from "./front.ts";
 import type { Fallback } from "./handle.ts";
 import { bind, createFrontServer, DEFAULT_MAX_HEADERS } from "./listen.ts";
@@ -45,6 +48,8 @@ export interface Gateway {
   readonly cache: Cache;
   /** What its plugins measure. */
   readonly meters: PluginMeters;
+  /** Makes and changes consumers; undefined without `admin.consumers`. */
+  readonly consumers: ConsumerAdmin | undefined;
   /** Mounts the gateway in an Express 5 app: `app.use(gateway.middleware)`. What no operation matches goes on to `next`. */
   readonly middleware: (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** Starts to answer. @returns the base URL */
@@ -82,9 +87,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const services = new Services(sources, { log, addresses });
   const meters = new PluginMeters();
   const kept = new KeptObjects();
+  const consumers = await openConsumers(first.config, () => front.snapshot.consumers, log);
   const build = async (config: Config): Promise<Snapshot> => {
     kept.begin();
-    const { snapshot, problems } = await buildSnapshot({ config, services, pools, log, cache, store, meters, kept });
+    const stored = consumers && new Map([...consumers.stored()].map(([name, kept]) => [name, toOptions(kept)]));
+    const parts = { config, services, pools, log, cache, store, meters, kept, stored };
+    const { snapshot, problems } = await buildSnapshot(parts);
     if (problems.length === 0) return snapshot;
     await snapshot.close();
     throw new ConfigError(problems);
@@ -93,6 +101,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const firstSnapshot = await build(config).catch(async (error: unknown) => {
     // Its connections would keep a process alive that does not start.
     await store.close();
+    await consumers?.close();
     throw error;
   });
   const front = createFront(firstSnapshot, config.options, pools.pseudonym, options.fallback, log);
@@ -120,6 +129,19 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     await pools.close();
     await cache.close();
     await store.close();
+    await consumers?.close();
+  };
+
+  const reload = async (): Promise<void> => {
+    const next = await loadConfig(options);
+    if (next.problems.length > 0) throw new ConfigError(next.problems);
+    const snapshot = await build(next.config);
+    // A service that is new with this snapshot has instances before the first request asks for one.
+    await services.ready();
+    config = next.config;
+    front.replace(snapshot).catch((error: unknown) => log.error({ err: error }, "an old snapshot did not close"));
+    services.releaseUnused();
+    kept.releaseUnused();
   };
 
   return {
@@ -127,6 +149,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     name: pools.pseudonym,
     cache,
     meters,
+    consumers,
     middleware: front.handle,
     async listen() {
       const host = listen.host ?? "127.0.0.1";
@@ -140,15 +163,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     knowledge: () => services.knowledge(),
     services: () => services.report(),
     async reload() {
-      const next = await loadConfig(options);
-      if (next.problems.length > 0) throw new ConfigError(next.problems);
-      const snapshot = await build(next.config);
-      // A service that is new with this snapshot has instances before the first request asks for one.
-      await services.ready();
-      config = next.config;
-      front.replace(snapshot).catch((error: unknown) => log.error({ err: error }, "an old snapshot did not close"));
-      services.releaseUnused();
-      kept.releaseUnused();
+      await (consumers === undefined ? reload() : consumers.inTurn(reload));
     },
     current: () => front.snapshot,
     config: () => config,
@@ -157,6 +172,18 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       return closed;
     },
   };
+}
+
+/** The consumers of the admin API, where the configuration has a folder for them. */
+async function openConsumers(
+  { options, folder }: Config,
+  current: () => Consumers,
+  log: Logger,
+): Promise<ConsumerAdmin | undefined> {
+  if (options.admin?.consumers === undefined) return undefined;
+  // LMDB is loaded when it is asked for.
+  const { openConsumerStore } = await import("../storage/consumer-store.ts");
+  return new ConsumerAdmin(openConsumerStore(resolve(folder, options.admin.consumers)), current, log);
 }
 
 function createFront(

@@ -1,6 +1,7 @@
 import type { RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import type { OperationOptions, UpstreamOptions } from "../config/schema.ts";
+import type { CredentialBook } from "../core/credentials.ts";
 import type { PluginHost } from "./attach-plugins.ts";
 import { createSideForward } from "./build-route.ts";
 import { readConnectOptions } from "./connect-options.ts";
@@ -11,6 +12,7 @@ export function createPluginHost(
   parts: SnapshotParts,
   route: RouteConfig,
   options: OperationOptions & RouteConfig["options"],
+  consumers: CredentialBook,
 ): PluginHost {
   const { log, store, meters, kept, services, pools, config } = parts;
   return {
@@ -18,6 +20,7 @@ export function createPluginHost(
     store,
     meters,
     kept,
+    consumers,
     allowFaults: config.options.allowFaults === true,
     forwardTo(operation, upstream) {
       const problems: Problem[] = [];
@@ -30,7 +33,13 @@ export function createPluginHost(
 }
 
 /** The same for the plugins of a consumer, who belongs to no route and so to no service. */
-export const createConsumerHost = ({ log, store, meters, kept, config }: SnapshotParts): PluginHost => ({
+export const createConsumerHost = ({
+  log,
+  store,
+  meters,
+  kept,
+  config,
+}: SnapshotParts): Omit<PluginHost, "consumers"> => ({
   log,
   store,
   meters,

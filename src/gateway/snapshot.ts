@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { Cache } from "../caching/cache.ts";
+import type { ConsumerOptions } from "../config/consumer-options.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
 import { formatPlace, type Problem } from "../config/problem.ts";
 import type { OperationOptions } from "../config/schema.ts";
@@ -30,6 +31,7 @@ export interface Snapshot {
   readonly router: Router<BuiltRoute>;
   readonly specs: readonly Spec[];
   readonly routes: readonly BuiltRoute[];
+  readonly consumers: Consumers;
   /** Releases what its plugins own, once no exchange uses it any more. */
   close(): Promise<void>;
 }
@@ -45,6 +47,8 @@ export interface SnapshotParts {
   readonly store: StateStore;
   readonly meters: PluginMeters;
   readonly kept: KeptObjects;
+  /** The consumers of the admin API; undefined when it keeps none. */
+  readonly stored: ReadonlyMap<string, ConsumerOptions> | undefined;
 }
 
 /** Builds a snapshot, or says everything that is wrong; never half of one. */
@@ -57,7 +61,11 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
   const routes: BuiltRoute[] = [];
   const loader = new PluginLoader();
   const global = await attachAll(config.options.plugins ?? [], ["plugins"], config, loader, problems);
-  const consumers = await Consumers.read(config, loader, createConsumerHost(parts), closers, problems);
+  const { stored } = parts;
+  const consumers = await Consumers.read(
+    { config, loader, host: createConsumerHost(parts), closers, stored },
+    problems,
+  );
   for (const route of config.routes) {
     for (const spec of await readSpecs(route, config.folder, problems)) {
       specs.push(spec);
@@ -77,7 +85,7 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
   const close = async (): Promise<void> => {
     for (const closer of closers) await closer();
   };
-  return { snapshot: { router, specs, routes, close }, problems };
+  return { snapshot: { router, specs, routes, consumers, close }, problems };
 }
 
 function describeConflict({ operation, with: other, reason }: Conflict): Problem {
@@ -159,7 +167,13 @@ class RouteBuilder {
       );
       const steps = await Promise.all(
         [...global, ...own, ...extra].map((plugin) =>
-          setUpPlugin(plugin, operation, undefined, createPluginHost(this.parts, this.route, merged), this.closers),
+          setUpPlugin(
+            plugin,
+            operation,
+            undefined,
+            createPluginHost(this.parts, this.route, merged, this.consumers.credentials),
+            this.closers,
+          ),
         ),
       );
       const guards =
@@ -253,7 +267,7 @@ class RouteBuilder {
           guard,
           operation,
           known,
-          createPluginHost(this.parts, this.route, this.route.options),
+          createPluginHost(this.parts, this.route, this.route.options, this.consumers.credentials),
           this.closers,
         );
         if (step !== undefined) enforcers.set(scheme, { scheme: known, step });

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from "typebox";
 import type { Clock } from "../core/clock.ts";
+import type { CredentialBook } from "../core/credentials.ts";
 import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
@@ -42,6 +43,8 @@ export interface SetupContext<Options> {
   readonly id: string;
   /** `store` of the configuration: Redis, a folder on disk, or else memory. */
   readonly store: StateStore;
+  /** The credentials of the consumers that configuration and admin API name. */
+  readonly consumers: CredentialBook;
   /** True when the configuration says `allowFaults: true`: this is not where customers are. */
   readonly allowFaults: boolean;
   /**

@@ -77,6 +77,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Porti
             createCacheAdminRouter(gateway.cache),
             createServiceRouter(gateway),
             ...(await apiKeyRouters(admin.apiKeys, config.folder)),
+            ...(await consumerRouters(gateway)),
           ],
         });
         adminUrl = await listenOn(adminServer, admin.port ?? 8081, admin.host ?? "127.0.0.1");
@@ -117,6 +118,12 @@ async function apiKeyRouters(file: string | undefined, folder: string): Promise<
   if (file === undefined) return [];
   const { createApiKeyRouter } = await import("../admin/api-key-routes.ts");
   return [createApiKeyRouter(new ApiKeyFile(resolve(folder, file)))];
+}
+
+async function consumerRouters({ consumers }: Gateway): Promise<Router[]> {
+  if (consumers === undefined) return [];
+  const { createConsumerRouter } = await import("../admin/consumer-routes.ts");
+  return [createConsumerRouter(consumers)];
 }
 
 /** What the gateway answers itself where no operation has the path: the portal, and what RFC 9727 asks for. */
