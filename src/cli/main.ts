@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, (args: string[]) => Promise<number | und
 const usage = `portico: an API gateway that reads OpenAPI
 
   portico start [--config portico.yaml] [--port N]   run the gateway
-  portico check [--config portico.yaml]              read everything, run nothing, say what is wrong
+  portico check [--config portico.yaml] [--strict]   read everything, run nothing, say what is wrong
   portico registry [--port N] [--data folder]        run a registry alone
   portico explain METHOD PATH [--host H]             what a request meets, and what the cache makes of it
   portico services [--config portico.yaml] [--json]  instances, their health and why, by the admin API

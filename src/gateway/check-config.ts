@@ -4,6 +4,7 @@ import { lintSpec } from "../openapi/lint.ts";
 import type { Spec } from "../openapi/operations.ts";
 import { locateAll } from "../openapi/positions.ts";
 import { buildDry } from "./build-dry.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 export interface Checked {
   /** What keeps a gateway from starting. */
@@ -17,7 +18,7 @@ export interface Checked {
 export async function checkConfig(input: ConfigInput): Promise<Checked> {
   const { snapshot, problems } = await buildDry(input);
   return {
-    problems,
+    problems: [...problems, ...compileAll(snapshot)],
     warnings: snapshot.specs.flatMap(toWarnings),
     operations: snapshot.routes.length,
   };
@@ -26,11 +27,28 @@ export async function checkConfig(input: ConfigInput): Promise<Checked> {
 /** Positions are found for all findings of a file at once: for each alone, a large file would be read each time. */
 function toWarnings(spec: Spec): Problem[] {
   const findings = lintSpec(spec);
-  if (findings.length === 0) return [];
-  const { file } = spec.info;
-  const places = locateAll(
-    file,
-    findings.map(({ pointer }) => pointer),
-  );
-  return findings.map(({ pointer, message }) => ({ ...(places.get(pointer) ?? { file }), message }));
+  const warnings: Problem[] = [];
+  for (const file of new Set(findings.map((finding) => finding.file))) {
+    const own = findings.filter((finding) => finding.file === file);
+    const places = locateAll(
+      file,
+      own.map(({ pointer }) => pointer),
+    );
+    for (const { pointer, message } of own) warnings.push({ ...(places.get(pointer) ?? { file }), message });
+  }
+  return warnings;
+}
+
+/** Schemas are compiled when an operation is first used: here all are, so that what cannot be is known before that. */
+function compileAll({ routes }: Snapshot): Problem[] {
+  const problems: Problem[] = [];
+  for (const { operation, prepare } of routes) {
+    try {
+      prepare?.();
+    } catch (error) {
+      const message = `a schema of ${operation.method} ${operation.path} cannot be compiled: ${(error as Error).message}`;
+      problems.push({ ...operation.location, message });
+    }
+  }
+  return problems;
 }

@@ -5,6 +5,7 @@ import type { SourceLocation } from "../core/operation.ts";
 import { type FileIndex, type FoundReference, indexFile } from "./index-file.ts";
 import { findByPointer, isObject, type Json, toObject, toPointer } from "./json.ts";
 import { MAX_DEPTH, parseSource } from "./parse.ts";
+import { Places } from "./places.ts";
 import { locateAll } from "./positions.ts";
 import type { ReadableFolders } from "./readable-folders.ts";
 import { SpecError } from "./spec-error.ts";
@@ -19,7 +20,8 @@ interface LoadedFile {
 }
 
 /** Schemas that Ajv brings along: a reference to one needs no fetch. */
-const isMetaSchema = (uri: string): boolean => uri.startsWith("https://json-schema.org/draft/2020-12/");
+const isMetaSchema = (uri: string): boolean =>
+  /^https:\/\/json-schema\.org\/draft\/2020-12\/(?:schema|meta\/[a-z-]+)$/.test(uri);
 
 /**
  * A document and every file that it refers to. Once made, each reference in them has one of two forms: `#/pointer` of
@@ -122,6 +124,11 @@ export class SpecFiles {
     if (!isObject(value) || typeof value.$ref !== "string") return value;
     const target = this.find(value.$ref);
     return isObject(target) ? this.resolve(value) : target;
+  }
+
+  /** Where everything stands, for who looks at all of it. */
+  places(): Places {
+    return new Places(this.loaded.values(), this.file);
   }
 
   /** Where a canonical reference points to. */

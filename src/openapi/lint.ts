@@ -1,143 +1,157 @@
-import { isObject, type Json, toList, toObject, toPointer } from "./json.ts";
-import { findHazard } from "./lint-pattern.ts";
+import { METHODS as PARSED_METHODS } from "node:http";
+import { isObject, type Json, toList, toObject } from "./json.ts";
+import { lintSchemas } from "./lint-schemas.ts";
+import { STYLES } from "./media.ts";
 import { METHODS, type Spec } from "./operations.ts";
 
 /** Something that is allowed, and probably not meant. */
 export interface Finding {
+  readonly file: string;
   readonly pointer: string;
   /** What, and the remedy. */
   readonly message: string;
 }
 
-/** What a document says that will surprise its author. Pointers are of the root file. */
-export function lintSpec(spec: Spec): Finding[] {
-  const findings: Finding[] = [];
-  const report = (path: readonly string[], message: string): void => {
-    findings.push({ pointer: toPointer(path), message });
-  };
-  const linter = new Linter(spec, report);
-  for (const path of Object.keys(toObject(spec.files.root.paths))) if (!path.startsWith("x-")) linter.path(path);
-  linter.patterns(spec.files.root, [], false);
-  return findings;
-}
+/** @param node that the finding is about, or whose member at the key it is about */
+export type Report = (node: object, key: string | undefined, message: string) => void;
 
-type Report = (path: readonly string[], message: string) => void;
+/** What a document says that will surprise its author, in every file that it is made of. */
+export function lintSpec(spec: Spec): Finding[] {
+  const places = spec.files.places();
+  const findings = new Map<string, Finding>();
+  const report: Report = (node, key, message) => {
+    const { file, pointer } = places.find(node, key);
+    // What is shared by reference is met once for each use.
+    findings.set(`${file}#${pointer} ${message}`, { file, pointer, message });
+  };
+  new Linter(spec, report).paths();
+  lintSchemas(spec.files, report);
+  return [...findings.values()];
+}
 
 class Linter {
   private readonly spec: Spec;
   private readonly report: Report;
   private readonly ids = new Set<string>();
+  private readonly isOld: boolean;
 
   constructor(spec: Spec, report: Report) {
     this.spec = spec;
     this.report = report;
+    this.isOld = spec.files.version === "2.0";
   }
 
-  path(path: string): void {
-    const at = ["paths", path];
-    if (!path.startsWith("/")) this.report(at, `${path} has no slash before it; it is read as /${path}`);
+  paths(): void {
+    const { files } = this.spec;
+    const paths = files.resolve(files.root.paths);
+    for (const [path, written] of Object.entries(paths)) {
+      if (path.startsWith("x-") || !isObject(written)) continue;
+      this.path(path, paths);
+      // What stands beside a reference goes before it.
+      const parts = typeof written.$ref === "string" ? [written, files.resolve(written)] : [written];
+      const shared =
+        parts.map(({ parameters }) => toList(files.open(parameters))).find((list) => list.length > 0) ?? [];
+      this.parameters(path, shared);
+      for (const item of parts) this.operations(path, item, shared);
+    }
+  }
+
+  private path(path: string, paths: Json): void {
+    if (!path.startsWith("/")) this.report(paths, path, `${path} has no slash before it; it is read as /${path}`);
     if (/[?#]/.test(path)) {
-      this.report(at, `${path} has a query or a fragment, which is no part of a path; declare parameters instead`);
+      const message = `${path} has a query or a fragment, which is no part of a path; declare parameters instead`;
+      this.report(paths, path, message);
     }
-    if (
-      path
-        .replace(/[?#].*$/s, "")
-        .split("/")
-        .slice(1, -1)
-        .includes("") ||
-      /(^|\/)\.{1,2}(\/|$)/.test(path)
-    ) {
-      this.report(at, `${path} cannot be reached: empty and dot segments are refused in requests; write it without`);
-    }
-    const written = toObject(toObject(this.spec.files.root.paths)[path]);
-    const item = { ...this.spec.files.resolve(written), ...written };
-    this.parameters(path, at, toList(item.parameters));
-    for (const method of METHODS) {
-      const operation = item[method];
-      if (isObject(operation)) this.operation(path, [...at, method], operation, toList(item.parameters));
+    const plain = path.replace(/[?#].*$/s, "");
+    if (plain.split("/").slice(1, -1).includes("") || /(^|\/)\.{1,2}(\/|$)/.test(plain)) {
+      const message = `${path} cannot be reached: empty and dot segments are refused in requests; write it without`;
+      this.report(paths, path, message);
     }
   }
 
-  private operation(path: string, at: readonly string[], operation: Json, shared: readonly unknown[]): void {
+  private operations(path: string, item: Json, shared: readonly unknown[]): void {
+    for (const method of METHODS) {
+      if (isObject(item[method])) this.operation(path, method.toUpperCase(), item, method, shared);
+    }
+    const additional = toObject(item.additionalOperations);
+    for (const method of Object.keys(additional)) {
+      if (isObject(additional[method])) this.operation(path, method, additional, method, shared);
+    }
+  }
+
+  private operation(path: string, method: string, holder: Json, key: string, shared: readonly unknown[]): void {
+    const { files } = this.spec;
+    const written = toObject(holder[key]);
+    const operation = typeof written.$ref === "string" ? { ...files.resolve(written), ...written } : written;
+    const at = files.resolve(written);
+    if (!PARSED_METHODS.includes(method)) {
+      const message = `${method} ${path} cannot be reached: Node ${process.version} does not read ${method} requests`;
+      this.report(holder, key, method === "QUERY" ? `${message}; run Node 22 or newer` : message);
+    }
+    this.identity(operation, at);
+    const own = toList(files.open(operation.parameters));
+    this.parameters(path, own);
+    const all = [...shared, ...own].map((value) => files.resolve(value));
+    const declared = new Set(all.filter((parameter) => parameter.in === "path").map(({ name }) => String(name)));
+    for (const [, name = ""] of path.matchAll(/\{([^{}]*)\}/g)) {
+      if (declared.has(name)) continue;
+      this.report(holder, key, `{${name}} of the path is not declared as a parameter; any text is taken`);
+    }
+    for (const status of Object.keys(files.resolve(operation.responses))) {
+      if (/^(?:[1-5](?:\d\d|xx)|default|x-.*)$/i.test(status)) continue;
+      this.report(at, "responses", `${status} is no status of an answer; write e.g. 404, 4XX or default`);
+    }
+    this.security(operation, at);
+  }
+
+  private identity(operation: Json, at: Json): void {
     const { operationId } = operation;
     if (typeof operationId === "string") {
       if (this.ids.has(operationId)) {
-        this.report(
-          [...at, "operationId"],
-          `operationId ${operationId} is another operation's, too; give each its own`,
-        );
+        this.report(at, "operationId", `operationId ${operationId} is another operation's, too; give each its own`);
       }
       this.ids.add(operationId);
     }
-    const sunset = operation["x-sunset"];
-    if (sunset !== undefined && Number.isNaN(new Date(String(sunset)).getTime())) {
-      this.report([...at, "x-sunset"], `x-sunset is ${JSON.stringify(sunset)}; write a date, e.g. 2027-01-31`);
+    for (const key of ["x-sunset", "x-deprecated-at"]) {
+      const date = operation[key];
+      if (date === undefined || !Number.isNaN(new Date(String(date)).getTime())) continue;
+      this.report(at, key, `${key} is ${JSON.stringify(date)}; write a date, e.g. 2027-01-31`);
     }
-    this.parameters(path, at, toList(operation.parameters));
-    const declared = new Set(
-      [...shared, ...toList(operation.parameters)]
-        .map((value) => this.spec.files.resolve(value))
-        .filter((parameter) => parameter.in === "path")
-        .map(({ name }) => String(name)),
-    );
-    for (const [, name = ""] of path.matchAll(/\{([^{}]*)\}/g)) {
-      if (!declared.has(name))
-        this.report(at, `{${name}} of the path is not declared as a parameter; any text is taken`);
-    }
-    this.security(at, operation);
   }
 
-  private parameters(path: string, at: readonly string[], own: readonly unknown[]): void {
-    own.forEach((value, i) => {
-      const parameter = this.spec.files.resolve(value);
-      const { name, in: where } = parameter;
-      const place = [...at, "parameters", String(i)];
-      const isOld = this.spec.files.version === "2.0";
-      if (typeof name !== "string" || typeof where !== "string") {
-        this.report(place, "the parameter has no name or no `in`, and is ignored; write both");
-      } else if (where === "path" && !path.includes(`{${name}}`)) {
-        this.report(place, `the path parameter ${name} is not in ${path}, and is ignored`);
-      } else if (!isOld && parameter.schema === undefined && parameter.content === undefined) {
-        this.report(place, `the parameter ${name} has no schema: any value is taken; say what it may be`);
-      } else if (isOld && where !== "body" && parameter.type === undefined) {
-        this.report(place, `the parameter ${name} has no type: any value is taken; say what it may be`);
-      }
-    });
+  private parameters(path: string, list: readonly unknown[]): void {
+    for (const value of list) if (isObject(value)) this.parameter(path, value);
   }
 
-  private security(at: readonly string[], operation: Json): void {
+  private parameter(path: string, written: Json): void {
+    const parameter = this.spec.files.resolve(written);
+    const { name, in: where, style } = parameter;
+    const say = (message: string): void => this.report(parameter, undefined, message);
+    if (typeof name !== "string" || typeof where !== "string") {
+      say("the parameter has no name or no `in`, and is ignored; write both");
+      return;
+    }
+    const styles = STYLES[where];
+    if (!this.isOld && styles !== undefined && style !== undefined && !styles.some((known) => known === style)) {
+      say(
+        `the parameter ${name} has style ${String(style)}, which a ${where} does not have; write ${styles.join(" or ")}`,
+      );
+    }
+    if (where === "path" && !path.includes(`{${name}}`)) {
+      this.report(written, undefined, `the path parameter ${name} is not in ${path}, and is ignored`);
+    } else if (!this.isOld && parameter.schema === undefined && parameter.content === undefined) {
+      say(`the parameter ${name} has no schema: any value is taken; say what it may be`);
+    } else if (this.isOld && where !== "body" && parameter.type === undefined) {
+      say(`the parameter ${name} has no type: any value is taken; say what it may be`);
+    }
+  }
+
+  private security(operation: Json, at: Json): void {
     for (const requirement of toList(operation.security)) {
       for (const scheme of Object.keys(toObject(requirement))) {
         if (this.spec.securitySchemes.has(scheme)) continue;
-        this.report([...at, "security"], `security names ${scheme}, which no security scheme of the document defines`);
+        this.report(at, "security", `security names ${scheme}, which no security scheme of the document defines`);
       }
     }
   }
-
-  /** Patterns stand anywhere: in schemas of parameters, bodies, headers. */
-  patterns(node: unknown, path: string[], isNameMap: boolean): void {
-    if (Array.isArray(node)) {
-      for (let i = 0; i < node.length; i++) this.step(node[i], path, String(i), false);
-      return;
-    }
-    if (!isObject(node)) return;
-    const { pattern } = node;
-    if (!isNameMap && typeof pattern === "string") {
-      const hazard = findHazard(pattern);
-      if (hazard !== undefined) this.report([...path, "pattern"], `pattern ${JSON.stringify(pattern)} ${hazard}`);
-    }
-    for (const key of Object.keys(node)) {
-      if (!isNameMap && DATA.has(key)) continue;
-      this.step(node[key], path, key, !isNameMap && key === "properties");
-    }
-  }
-
-  private step(value: unknown, path: string[], key: string, isNameMap: boolean): void {
-    if (typeof value !== "object" || value === null) return;
-    path.push(key);
-    this.patterns(value, path, isNameMap);
-    path.pop();
-  }
 }
-
-const DATA = new Set(["example", "examples", "default", "const", "enum"]);

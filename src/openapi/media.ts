@@ -58,7 +58,9 @@ export class MediaReader {
   }
 
   private parameter(source: Json, name: string, where: Parameter["in"]): Parameter {
-    const style = (findText(source.style) ?? defaultStyle(where)) as ParameterStyle;
+    const written = findText(source.style) as ParameterStyle | undefined;
+    // A style that the place does not have (matrix in a query) has no way to be written: the default is meant.
+    const style = written !== undefined && STYLES[where]?.includes(written) ? written : defaultStyle(where);
     return {
       name,
       in: where,
@@ -116,6 +118,14 @@ const NO_ENCODING: Readonly<Record<string, Encoding>> = Object.freeze({});
 
 const toSchema = (value: unknown): Schema | undefined =>
   isObject(value) || typeof value === "boolean" ? value : undefined;
+
+/** OpenAPI 3.2 §4.12.2.2; spaces and pipes in an array of a header or a path, which 2.0 allowed, are read as text. */
+export const STYLES: Readonly<Record<string, readonly ParameterStyle[]>> = {
+  path: ["simple", "label", "matrix"],
+  query: ["form", "spaceDelimited", "pipeDelimited", "deepObject"],
+  header: ["simple"],
+  cookie: ["form", "cookie"],
+};
 
 function defaultStyle(where: Parameter["in"]): ParameterStyle {
   return where === "path" || where === "header" ? "simple" : "form";

@@ -11,6 +11,7 @@ import type {
 import { bundleSchema } from "./bundle.ts";
 import { exportDocument } from "./export-document.ts";
 import { SpecFiles } from "./files.ts";
+import { joinFragments } from "./fragments.ts";
 import { findText, isObject, type Json, toList, toObject, toPointer } from "./json.ts";
 import { MediaReader } from "./media.ts";
 import { locateAll } from "./positions.ts";
@@ -65,7 +66,7 @@ export function toSpec(
     info,
     basePath: toBasePath(source.servers),
     securitySchemes: toSecuritySchemes(files, source),
-    operations: builder.operations(),
+    operations: joinFragments(builder.operations()),
     files,
     source,
   };

@@ -117,6 +117,20 @@ test("check counts the operations of a good configuration", async (t) => {
   assert.equal(code, 0);
 });
 
+test("check warns with file, line and column, and fails for it with --strict only", async (t) => {
+  const spec = SPEC.replace("get: {", "get: { parameters: [{ name: q, in: query }],");
+  const folder = await folderWith(t, files({ "openapi/pets.yaml": spec }));
+  const config = ["--config", join(folder, "portico.yaml")];
+  const [lenient, strict] = await Promise.all([
+    portico("check", ...config).finished,
+    portico("check", ...config, "--strict").finished,
+  ]);
+  assert.match(lenient.stderr, /pets\.yaml:\d+:\d+ warning: the parameter q has no schema: .*say what it may be/);
+  assert.equal(lenient.code, 0);
+  assert.match(strict.stderr, /1 warning\n/);
+  assert.equal(strict.code, 1);
+});
+
 test("start says which port is taken, and exits with 1", async (t) => {
   const folder = await folderWith(t, files());
   const first = portico("start", "--config", join(folder, "portico.yaml"));

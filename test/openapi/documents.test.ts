@@ -175,6 +175,11 @@ const REFUSED: readonly (readonly [
   place?: string,
 ])[] = [
   ["a reference over http", { "a.json": withReference("http://169.254.169.254/x") }, /not fetched/, "1:123"],
+  [
+    "a reference to a meta-schema that is none",
+    { "a.json": withReference("https://json-schema.org/draft/2020-12/none") },
+    /not fetched/,
+  ],
   ["a reference to file:", { "a.json": withReference("file:///etc/passwd") }, /not fetched/],
   ["a reference to another host's file", { "a.json": withReference("//evil/x.yaml") }, /not fetched/],
   ["a reference out of the folder", { "a.json": withReference("../../../etc/hosts") }, /leaves the folder/],

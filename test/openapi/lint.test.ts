@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { test } from "node:test";
 import { lintSpec } from "../../src/openapi/lint.ts";
 import { findHazard } from "../../src/openapi/lint-pattern.ts";
@@ -33,7 +34,8 @@ paths:
       parameters:
         - { name: q, in: query }
         - { name: other, in: path, required: true, schema: { pattern: "(a+)+" } }
-      responses: {}
+        - { name: styled, in: query, style: matrix, schema: { type: strnig, required: true, patternProperties: { "(b+)+": {} } } }
+      responses: { ok: { description: "" } }
   /b//c: { get: { operationId: same, x-sunset: soon, responses: {} } }
   /d?e=f: { get: { responses: {} } }
 `,
@@ -49,6 +51,11 @@ paths:
     /x-sunset is "soon"/,
     /d\?e=f .*has a query/,
     /parameters\/1\/schema\/pattern .*exponential/,
+    /parameters\/2 .*style matrix, which a query does not have/,
+    /parameters\/2\/schema\/type type is "strnig", which says nothing/,
+    /parameters\/2\/schema\/required required is true, which says nothing/,
+    /patternProperties\/\(b\+\)\+ .*exponential/,
+    /get\/responses ok is no status/,
   ];
   for (const sentence of expected)
     assert.ok(
@@ -56,4 +63,39 @@ paths:
       `${sentence} in\n${found.join("\n")}`,
     );
   assert.equal(found.length, expected.length, found.join("\n"));
+});
+
+test("every file of a split document is looked at, and what is wrong is told once, where it stands", async (t) => {
+  const spec = await specOf(t, {
+    "api.yaml": {
+      openapi: "3.1.0",
+      paths: {
+        "/a": { get: { $ref: "in/operations.yaml#/list" }, post: { parameters: [{ $ref: "in/common.yaml#/q" }] } },
+        "/b": { $ref: "in/operations.yaml#/item" },
+      },
+    },
+    "in/operations.yaml": {
+      list: { parameters: [{ $ref: "common.yaml#/q" }], responses: { x: {} } },
+      item: { get: { requestBody: { content: { "application/json": { schema: { $ref: "common.yaml#/Tree" } } } } } },
+    },
+    "in/common.yaml": {
+      q: { name: "q", in: "query" },
+      Tree: { properties: { name: { pattern: "(a+)+" }, children: { items: { $ref: "#/Tree" } } } },
+    },
+  });
+  const found = lintSpec(spec).map(({ file, pointer }) => `${basename(file)}#${pointer}`);
+  assert.deepEqual(found, [
+    "common.yaml#/q",
+    "operations.yaml#/list/responses",
+    "common.yaml#/Tree/properties/name/pattern",
+  ]);
+});
+
+test("an operation whose method this Node cannot read is told of", async (t) => {
+  const operations = { additionalOperations: { COPY: { responses: {} }, TAKE: { responses: {} } } };
+  const spec = await specOf(t, { "api.json": { openapi: "3.2.0", paths: { "/a": operations } } });
+  assert.deepEqual(
+    lintSpec(spec).map(({ message }) => message.replace(/Node v\S+/, "Node")),
+    ["TAKE /a cannot be reached: Node does not read TAKE requests"],
+  );
 });

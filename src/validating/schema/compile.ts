@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { findDuplicate, isMultiple } from "./equal.ts";
-import type { Direction } from "./evaluation.ts";
+import { type Direction, isMember } from "./evaluation.ts";
 import { FORMATS } from "./formats.ts";
 import { forEachSubschema, isObject, type SchemaObject } from "./keywords.ts";
 import { findMatcher } from "./pattern.ts";
@@ -42,7 +42,8 @@ export function createCompiler(direction: Direction): (schema: SchemaObject | bo
   ajv.addKeyword({
     keyword: forbidden,
     errors: false,
-    validate: (_: boolean, __: unknown, ___: unknown, at?: { instancePath: string }) => at?.instancePath === "",
+    validate: (_: boolean, __: unknown, ___: unknown, at?: { instancePath: string }) =>
+      !isMember(at?.instancePath ?? ""),
   });
   return (schema) => ajv.compile(schema);
 }

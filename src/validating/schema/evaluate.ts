@@ -1,7 +1,7 @@
 import type { Finding } from "../violation.ts";
 import { APPLICATORS } from "./applicators.ts";
 import { ASSERTIONS } from "./assertions.ts";
-import { type Branch, type Direction, type Evaluation, type Scope, Seen } from "./evaluation.ts";
+import { type Branch, type Direction, type Evaluation, isMember, type Scope, Seen } from "./evaluation.ts";
 import { isObject, type SchemaObject } from "./keywords.ts";
 import { Resources } from "./resources.ts";
 
@@ -96,7 +96,7 @@ export class Evaluator implements Evaluation {
   }
 
   private isDirectionAllowed(schema: SchemaObject, pointer: string): boolean {
-    if (pointer === "") return true;
+    if (!isMember(pointer)) return true;
     if (schema.readOnly === true && this.direction === "request") {
       return this.report(pointer, "readOnly", "is read-only: leave it out of a request");
     }

@@ -5,6 +5,9 @@ import type { Resource, Resources } from "./resources.ts";
 /** Which way a message goes: what is `readOnly` may not be sent, what is `writeOnly` may not be answered. */
 export type Direction = "request" | "response";
 
+/** Whether a pointer names a member of an object: only there `readOnly` and `writeOnly` count (OpenAPI 3.0 §4.7.24.2). */
+export const isMember = (pointer: string): boolean => pointer !== "" && !/\/\d+$/.test(pointer);
+
 /** The resources entered so far, innermost first: what `$dynamicRef` looks through. */
 export interface Scope {
   readonly resource: Resource;
