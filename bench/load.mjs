@@ -7,12 +7,12 @@ const hasWrk = spawnSync("wrk", ["--version"]).error === undefined;
 export const generator = hasWrk ? "wrk" : "autocannon";
 
 /**
- * Sends requests over keep-alive connections, as many as are answered.
+ * Sends requests over keep-alive connections, as many as are answered. `isNumbered`: each with another query (wrk alone).
  * @returns {Promise<{requests: number, perSecond: number, p50Ms: number, p99Ms: number, failed: number}>}
  */
 export const load = (options) => (hasWrk ? wrk(options) : autocannon(options));
 
-async function wrk({ port, path, seconds, connections = 64, method = "GET", headers = {}, body }) {
+async function wrk({ port, path, seconds, connections = 64, method = "GET", headers = {}, body, isNumbered }) {
   const script = join(tmpdir(), `portico-bench-${process.pid}.lua`);
   const fields = Object.entries(headers).map(
     ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
@@ -22,6 +22,7 @@ async function wrk({ port, path, seconds, connections = 64, method = "GET", head
     `wrk.method = ${JSON.stringify(method)}
 ${fields.join("\n")}
 ${body === undefined ? "" : `wrk.body = ${JSON.stringify(body)}`}
+${isNumbered ? numbered(path) : ""}
 done = function(summary, latency, requests)
   local failed = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.status + summary.errors.timeout
   io.write(string.format("RESULT %d %d %f %f %d\\n", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), failed))
@@ -33,6 +34,13 @@ end
   const [, requests, micros, p50, p99, failed] = /RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) (\d+)/.exec(output).map(Number);
   return { requests, perSecond: requests / (micros / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, failed };
 }
+
+/** Another URL for each request. */
+const numbered = (path) => `local sent = 0
+request = function()
+  sent = sent + 1
+  return wrk.format(nil, ${JSON.stringify(path)} .. "?n=" .. sent)
+end`;
 
 const run = (program, args) =>
   new Promise((resolve, reject) => {

@@ -21,6 +21,18 @@ export const SECRET = "a secret that only this benchmark knows";
 /** Portico's words for each scenario: only what a user would write. */
 const routes = {
   plain: () => ({ openapi: plainSpec, validate: { request: "off", response: "off" }, cache: { mode: "off" } }),
+  missed: () => ({ openapi: plainSpec, validate: { request: "off", response: "off" } }),
+  six: () => ({
+    ...routes.plain(),
+    plugins: [
+      "request-id",
+      "cors",
+      { "ip-filter": { allow: ["127.0.0.0/8"] } },
+      { jwt: { secret: SECRET, algorithms: ["HS256"] } },
+      { acl: { allowGroups: ["staff"] } },
+      { "rate-limit": { rate: "100000000/min", by: "consumer" } },
+    ],
+  }),
   cached: () => ({ openapi: plainSpec }),
   orders: () => ({ openapi: orders, cache: { mode: "off" } }),
   github: () => ({ openapi: github, security: "upstream" }),

@@ -15,6 +15,6 @@ createServer((request, response) => {
   }
   const isPost = request.method === "POST";
   if (isPost) request.resume();
-  response.writeHead(isPost ? 201 : 200, request.url === "/cached" ? cacheable : small);
+  response.writeHead(isPost ? 201 : 200, request.url.startsWith("/cached") ? cacheable : small);
   response.end(answer);
 }).listen(Number(process.argv[2]), "127.0.0.1");

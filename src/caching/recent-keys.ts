@@ -3,6 +3,8 @@ export class RecentKeys {
   private readonly limit: number;
   private readonly lifetimeMs: number;
   private readonly until = new Map<string, number>();
+  /** Kept between calls: an iterator made anew would first step over all that was deleted before. */
+  private oldest = this.until.keys();
 
   constructor(limit: number, lifetimeMs: number) {
     this.limit = limit;
@@ -11,8 +13,17 @@ export class RecentKeys {
 
   add(key: string): void {
     this.until.delete(key);
-    if (this.until.size >= this.limit) this.until.delete(this.until.keys().next().value as string);
+    if (this.until.size >= this.limit) this.forgetOldest();
     this.until.set(key, performance.now() + this.lifetimeMs);
+  }
+
+  private forgetOldest(): void {
+    let next = this.oldest.next();
+    if (next.done === true) {
+      this.oldest = this.until.keys();
+      next = this.oldest.next();
+    }
+    if (next.done !== true) this.until.delete(next.value);
   }
 
   has(key: string): boolean {

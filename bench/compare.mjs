@@ -1,0 +1,36 @@
+// What one thing adds to a request: two ways of configuration or more, in turn, each a process of its own over sockets.
+import { load } from "./load.mjs";
+import { cpuSeconds, freePort, start, untilAnswers } from "./process.mjs";
+
+/**
+ * CPU µs per request of each, by name, a list with one value a round.
+ * @param ways name to (port, upstream) => words of its program
+ * @param request what is sent, as for `load`
+ */
+export async function compare(ways, request, { upstreamPort, seconds, rounds, warmUpSeconds = 4 }) {
+  const micros = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, words] of Object.entries(ways)) {
+      const port = await freePort();
+      const child = start(words(port, upstreamPort), 0);
+      try {
+        await untilAnswers(port, request.path, { headers: request.headers, child });
+        await load({ port, ...request, seconds: warmUpSeconds });
+        const before = cpuSeconds(child.pid);
+        const { requests, failed } = await load({ port, ...request, seconds });
+        if (failed > 0) throw new Error(`${name}: ${failed} requests failed`);
+        micros[name].push(((cpuSeconds(child.pid) - before) * 1e6) / requests);
+      } finally {
+        await child.stop();
+      }
+    }
+  }
+  return micros;
+}
+
+export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** The median of what `more` costs beyond `less`, round by round. */
+export const added = (more, less) => median(more.map((value, i) => value - less[i]));
+
+export const word = (isReached) => (isReached ? "Reached" : "NOT reached");
