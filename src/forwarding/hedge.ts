@@ -1,5 +1,6 @@
 import type { GatewayResponse } from "../core/exchange.ts";
 import type { Balancer, Endpoint } from "../core/upstream.ts";
+import type { HedgeDelay } from "./hedge-delay.ts";
 import { discard, isReplayable } from "./replay.ts";
 import { TryControl, type TryOnce } from "./try.ts";
 import { TryEnded } from "./try-error.ts";
@@ -12,7 +13,7 @@ const TOO_SLOW = new TryEnded("timeout", "another instance answered first");
 const NOT_NEEDED = new TryEnded("cancelled", "another instance answered first");
 
 export interface HedgeSettings {
-  readonly afterMs: number;
+  readonly delay: HedgeDelay;
   /** Of the retry budget, which hedges draw on too. */
   readonly budgetShare: number;
 }
@@ -30,11 +31,13 @@ export function createHedgedTry(balancer: Balancer, tryOnce: TryOnce, settings: 
       let isSettled = false;
       const start = (target: Endpoint): void => {
         const own = new TryControl();
+        const startedAtMs = performance.now();
         controls.push(own);
         underWay++;
         tryOnce(exchange, target, own).then(
           (response) => {
             underWay--;
+            settings.delay.observe(performance.now() - startedAtMs);
             if (isSettled) {
               discard(response);
               return;
@@ -52,6 +55,7 @@ export function createHedgedTry(balancer: Balancer, tryOnce: TryOnce, settings: 
           },
           (error: Error) => {
             underWay--;
+            if (error === TOO_SLOW) settings.delay.observe(performance.now() - startedAtMs);
             if (isSettled || underWay > 0) return;
             isSettled = true;
             clearTimeout(timer);
@@ -65,7 +69,7 @@ export function createHedgedTry(balancer: Balancer, tryOnce: TryOnce, settings: 
         if (second === undefined) return;
         exchange.attempts++;
         start(second);
-      }, settings.afterMs);
+      }, settings.delay.currentMs);
       control?.attach((error) => {
         for (const each of controls) each.end(error as TryEnded);
       });

@@ -48,12 +48,27 @@ export type RetryOptions = Type.Static<typeof RetryOptions>;
 
 export const HedgeOptions = Type.Object(
   {
-    afterMs: Type.Integer({
-      minimum: 1,
-      description: "An idempotent request without an answer after this long is sent to another instance as well.",
-    }),
+    afterMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          "An idempotent request without an answer after this long is sent to another instance as well; with percentile, no sooner than that.",
+      }),
+    ),
+    percentile: Type.Optional(
+      Type.Number({
+        minimum: 50,
+        maximum: 99.9,
+        description:
+          "Instead of a fixed time: one that takes longer than so many per cent of the operation's last 256 tries did. Until 32 are known: afterMs, or 100.",
+      }),
+    ),
   },
-  { additionalProperties: false, description: "The first answer wins; the other try is cancelled." },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: "Write afterMs, percentile or both. The first answer wins; the other try is cancelled.",
+  },
 );
 export type HedgeOptions = Type.Static<typeof HedgeOptions>;
 

@@ -3,6 +3,7 @@ import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
 import { parsePercent } from "../core/units.ts";
 import type { Balancer, Endpoint } from "../core/upstream.ts";
 import { createHedgedTry } from "./hedge.ts";
+import { HedgeDelay } from "./hedge-delay.ts";
 import type { HedgeOptions, RetryOptions, TimeoutOptions } from "./options.ts";
 import { discard, isReplayable, isUnsent } from "./replay.ts";
 import { parseRetryAfter } from "./retry-after.ts";
@@ -26,7 +27,9 @@ export function createRetrying(balancer: Balancer, tryOnce: TryOnce, settings: R
   const statuses = new Set(retries.statuses ?? [500, 502, 503, 504]);
   const backoffMs = retries.backoffMs ?? 25;
   const ask =
-    hedge === undefined ? tryOnce : createHedgedTry(balancer, tryOnce, { afterMs: hedge.afterMs, budgetShare: share });
+    hedge === undefined
+      ? tryOnce
+      : createHedgedTry(balancer, tryOnce, { delay: new HedgeDelay(hedge), budgetShare: share });
   const { totalMs } = settings.timeouts;
   return totalMs === undefined ? (exchange) => forward(exchange, undefined, Number.POSITIVE_INFINITY) : forwardInTime;
 

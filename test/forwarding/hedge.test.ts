@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Exchange } from "../../src/core/exchange.ts";
+import { HedgeDelay } from "../../src/forwarding/hedge-delay.ts";
 import { createRetrying } from "../../src/forwarding/retry.ts";
 import { exchangeOf, instancesOf, serviceOf } from "../support/balancing.ts";
 import { broken, type Script, scriptTries } from "../support/scripted-tries.ts";
@@ -72,4 +73,19 @@ test("a lone instance is not asked twice", async () => {
   const forward = createRetrying(service, tryOnce, { retries: {}, timeouts: { totalMs: 50 }, hedge: { afterMs: 5 } });
   await assert.rejects(forward(now()), { code: "UPSTREAM_TIMEOUT" });
   assert.equal(asked.length, 1);
+});
+
+test("with a percentile, what counts as slow is learnt from the last tries, and afterMs is the least", () => {
+  const delay = new HedgeDelay({ percentile: 90 });
+  assert.equal(delay.currentMs, 100);
+  for (let i = 1; i <= 320; i++) delay.observe(i % 10 === 0 ? 500 : 20);
+  assert.equal(delay.currentMs, 500);
+  for (let i = 1; i <= 320; i++) delay.observe(i % 20 === 0 ? 500 : 20);
+  assert.equal(delay.currentMs, 20);
+  const atLeast = new HedgeDelay({ percentile: 50, afterMs: 40 });
+  for (let i = 1; i <= 32; i++) atLeast.observe(1);
+  assert.equal(atLeast.currentMs, 40);
+  const fixed = new HedgeDelay({ afterMs: 7 });
+  for (let i = 1; i <= 64; i++) fixed.observe(1_000);
+  assert.equal(fixed.currentMs, 7);
 });

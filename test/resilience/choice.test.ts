@@ -142,6 +142,12 @@ test("a hung instance is hedged around", async (t) => {
   assert.deepEqual([...(await askAll(url, 6))], ["quick"]);
 });
 
+test("what counts as slow may be learnt: a hung instance is hedged around after the percentile", async (t) => {
+  const { url, instances } = await start(t, ["hung", "quick"], {}, { hedge: { percentile: 95 } });
+  await instances[0]?.behave({ mode: "hang" });
+  assert.deepEqual([...(await askAll(url, 6))], ["quick"]);
+});
+
 test("the total time holds over all tries", async (t) => {
   const { url, instances } = await start(t, ["a", "b"], {}, { timeouts: { totalMs: 300 } });
   for (const each of instances) await each.behave({ mode: "hang" });
