@@ -4,7 +4,7 @@ import type { InstanceStatus, Registration, RegistrationRequest } from "./regist
 /** Netflix's names for our statuses; STARTING and UNKNOWN take no work either. */
 export const toStatus = (text: string | undefined): InstanceStatus =>
   text === undefined || text === "UP" ? "up" : text === "OUT_OF_SERVICE" ? "draining" : "down";
-const fromStatus = { up: "UP", draining: "OUT_OF_SERVICE", down: "DOWN" } as const;
+export const fromStatus = { up: "UP", draining: "OUT_OF_SERVICE", down: "DOWN" } as const;
 
 type Json = Readonly<Record<string, unknown>>;
 const object = (value: unknown): Json => (typeof value === "object" && value !== null ? (value as Json) : {});
@@ -12,7 +12,12 @@ const text = (value: unknown): string | undefined =>
   typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 
 /** What a Eureka client says of itself, in our words. @throws REQUEST_INVALID when it names no address */
-export function fromEureka(body: unknown): { id: string; request: RegistrationRequest } {
+export function fromEureka(body: unknown): {
+  id: string;
+  request: RegistrationRequest;
+  /** When it last changed, by its own clock. */
+  lastDirtyMs: number | undefined;
+} {
   const instance = object(object(body).instance);
   const secure = object(instance.securePort);
   const isSecure = String(secure["@enabled"]) === "true";
@@ -30,8 +35,10 @@ export function fromEureka(body: unknown): { id: string; request: RegistrationRe
   const metadata = Object.entries(object(instance.metadata)).filter(([key]) => !key.startsWith("@"));
   const ttlSeconds = Number(text(object(instance.leaseInfo).durationInSecs) ?? 90);
   const { zone, version } = Object.fromEntries(metadata) as { zone?: unknown; version?: unknown };
+  const lastDirtyMs = Number(text(instance.lastDirtyTimestamp));
   return {
     id,
+    lastDirtyMs: Number.isSafeInteger(lastDirtyMs) && lastDirtyMs > 0 ? lastDirtyMs : undefined,
     request: {
       url: `${isSecure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`,
       status: toStatus(text(instance.status)),
@@ -44,7 +51,15 @@ export function fromEureka(body: unknown): { id: string; request: RegistrationRe
 }
 
 /** One instance as Eureka clients read it. */
-export function toEureka({ service, id, url, status, ttlSeconds, metadata }: Registration): Json {
+export function toEureka(
+  { service, id, url, status, ttlSeconds, metadata, registeredAt }: Registration,
+  more: {
+    readonly override: InstanceStatus | undefined;
+    readonly lastDirtyMs: number;
+    readonly actionType: string | undefined;
+  },
+): Json {
+  const registeredMs = Date.parse(registeredAt);
   const { hostname, port, protocol } = new URL(url);
   const isSecure = protocol === "https:";
   const number = Number(port === "" ? (isSecure ? 443 : 80) : port);
@@ -54,7 +69,7 @@ export function toEureka({ service, id, url, status, ttlSeconds, metadata }: Reg
     app: service.toUpperCase(),
     ipAddr: hostname,
     status: fromStatus[status],
-    overriddenStatus: "UNKNOWN",
+    overriddenStatus: more.override === undefined ? "UNKNOWN" : fromStatus[more.override],
     port: { $: isSecure ? 80 : number, "@enabled": String(!isSecure) },
     securePort: { $: isSecure ? number : 443, "@enabled": String(isSecure) },
     countryId: 1,
@@ -63,6 +78,8 @@ export function toEureka({ service, id, url, status, ttlSeconds, metadata }: Reg
     metadata: metadata ?? {},
     vipAddress: service,
     secureVipAddress: service,
-    actionType: "ADDED",
+    lastUpdatedTimestamp: String(registeredMs),
+    lastDirtyTimestamp: String(more.lastDirtyMs || registeredMs),
+    actionType: more.actionType ?? "ADDED",
   };
 }

@@ -1,10 +1,13 @@
 import express, { type Request, type Response, Router } from "express";
+import { systemClock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Caller } from "./access.ts";
 import { type ApiParts, assertAddress, assertMayWrite } from "./api.ts";
-import { fromEureka, toEureka, toStatus } from "./eureka-model.ts";
+import { type EurekaChange, EurekaMemory } from "./eureka-memory.ts";
+import { fromEureka, fromStatus, toEureka, toStatus } from "./eureka-model.ts";
 import { parseXml, toXml } from "./eureka-xml.ts";
+import type { Registration } from "./registration.ts";
 import { assertRegistration } from "./validate.ts";
 
 const serviceOf = (request: Request): string => String(request.params.app).toLowerCase();
@@ -26,34 +29,53 @@ export function createEurekaRouter({ registry, quota, addresses }: ApiParts, reg
     quota.assertRate(caller.owner ?? request.socket.remoteAddress ?? "");
     return caller;
   };
+  const memory = new EurekaMemory(catalog, systemClock);
+  const toOne = (known: Registration, actionType?: EurekaChange["actionType"]) =>
+    toEureka(known, { override: memory.overrideOf(known), lastDirtyMs: memory.stampOf(known), actionType });
   const application = (service: string) => ({
     name: service.toUpperCase(),
-    instance: [...catalog.instancesOf(service).values()].map(toEureka),
+    instance: [...catalog.instancesOf(service).values()].map((known) => toOne(known)),
   });
 
   router.post("/apps/:app", async (request, response) => {
     const caller = changing(request, response);
-    const { id, request: body } = fromEureka(parseBody(request));
+    const { id, request: told, lastDirtyMs } = fromEureka(parseBody(request));
     const place = { service: serviceOf(request), id };
+    const known = catalog.get(place.service, id);
+    if (known !== undefined && lastDirtyMs !== undefined && lastDirtyMs < memory.stampOf(place)) {
+      // Late on its way: what the instance has said of itself since then stands.
+      await registry.renew(place, caller);
+      response.status(204).end();
+      return;
+    }
+    const override = known === undefined ? undefined : memory.overrideOf(place);
+    const body = override === undefined ? told : { ...told, status: override };
     await assertRegistration(register, place, body);
     quota.assertRoom(place, caller.owner);
     await assertAddress(addresses, body.url, request.socket.remoteAddress ?? "");
     await registry.register(place, body, caller);
+    memory.stamp(place, lastDirtyMs);
     response.status(204).end();
   });
   router.put("/apps/:app/:id", async (request, response) => {
     assertMayWrite(callerOf(response));
+    // It has changed and could not tell so far: 404 makes it register again, with what is new.
+    if (Number(request.query.lastDirtyTimestamp ?? 0) > (memory.stampOf(placeOf(request)) || Number.POSITIVE_INFINITY))
+      throw unknown();
     await registry.renew(placeOf(request), callerOf(response));
     response.status(200).end();
   });
   router.put("/apps/:app/:id/status", async (request, response) => {
     const caller = changing(request, response);
-    await registry.setStatus(placeOf(request), toStatus(String(request.query.value)), caller);
+    const status = toStatus(String(request.query.value));
+    await registry.setStatus(placeOf(request), status, caller);
+    memory.override(placeOf(request), status);
     response.status(200).end();
   });
   router.delete("/apps/:app/:id/status", async (request, response) => {
     const caller = changing(request, response);
     await registry.setStatus(placeOf(request), toStatus(String(request.query.value ?? "UP")), caller);
+    memory.override(placeOf(request), undefined);
     response.status(200).end();
   });
   router.delete("/apps/:app/:id", async (request, response) => {
@@ -63,12 +85,24 @@ export function createEurekaRouter({ registry, quota, addresses }: ApiParts, reg
   router.get(["/apps", "/apps/"], async (request, response) => {
     await registry.ready("default");
     const all = [...catalog.serviceNames()].map(application);
-    // A hash that never matches the reader's own makes it fetch all again, which is always right.
-    answer(request, response, "applications", { versions__delta: "1", apps__hashcode: "", application: all });
+    answer(request, response, "applications", { versions__delta: "1", apps__hashcode: hashCode(), application: all });
   });
-  router.get("/apps/delta", (_request, response) => {
-    // Eureka's own servers may have deltas turned off: clients then read the whole.
-    response.status(404).end();
+  router.get("/apps/delta", async (request, response) => {
+    await registry.ready("default");
+    const changes = memory.recent();
+    if (changes === undefined) {
+      // A client that gets none reads the whole.
+      response.status(404).end();
+      return;
+    }
+    const byService = new Map<string, object[]>();
+    for (const { actionType, registration } of changes) {
+      const of = byService.get(registration.service) ?? [];
+      byService.set(registration.service, of);
+      of.push(toOne(registration, actionType));
+    }
+    const all = [...byService].map(([service, instance]) => ({ name: service.toUpperCase(), instance }));
+    answer(request, response, "applications", { versions__delta: "1", apps__hashcode: hashCode(), application: all });
   });
   router.get("/apps/:app", async (request, response) => {
     await registry.ready("default");
@@ -79,9 +113,19 @@ export function createEurekaRouter({ registry, quota, addresses }: ApiParts, reg
     await registry.ready("default");
     const known = catalog.get(serviceOf(request), String(request.params.id));
     if (known === undefined) throw unknown();
-    answer(request, response, "instance", toEureka(known));
+    answer(request, response, "instance", toOne(known));
   });
   return router;
+
+  /** What a client holds its own sum against, once it has applied a delta: how many instances there are of each status. */
+  function hashCode(): string {
+    const counts = new Map<string, number>();
+    for (const { status } of catalog.all()) counts.set(fromStatus[status], (counts.get(fromStatus[status]) ?? 0) + 1);
+    return [...counts]
+      .sort()
+      .map(([status, count]) => `${status}_${count}_`)
+      .join("");
+  }
 }
 
 const unknown = (): GatewayError => new GatewayError("INSTANCE_UNKNOWN", "nothing is registered under that name");

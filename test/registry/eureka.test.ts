@@ -106,3 +106,88 @@ for (const [what, body] of [
     assert.ok(status === 400 || status === 422, String(status));
   });
 }
+
+interface Applications {
+  applications: {
+    apps__hashcode: string;
+    application: { name: string; instance: { instanceId: string; actionType: string; status: string }[] }[];
+  };
+}
+const json = { headers: { accept: "application/json", "content-type": "application/json" } };
+const asJson = (more: object = {}) => ({
+  ...json,
+  body: { instance: { instanceId: "x", hostName: "localhost", ipAddr: "127.0.0.1", port: { $: 9001 }, ...more } },
+});
+
+test("the delta tells what has changed, and the sum that a client holds its own against", async (t) => {
+  const { url } = await startTestRegistry(t);
+  const delta = async (): Promise<string[]> => {
+    const { body } = await call("GET", `${url}/eureka/apps/delta`, json);
+    const { application, apps__hashcode } = (body as unknown as Applications).applications;
+    return [
+      apps__hashcode,
+      ...application.flatMap(({ name, instance }) =>
+        instance.map((one) => `${name} ${one.instanceId} ${one.actionType} ${one.status}`),
+      ),
+    ];
+  };
+  assert.deepEqual(await delta(), [""]);
+  await call("POST", `${url}/eureka/apps/SHOPS`, asJson());
+  await call("POST", `${url}/eureka/apps/SHOPS`, asJson({ instanceId: "y" }));
+  await call("PUT", `${url}/eureka/apps/SHOPS/x/status?value=OUT_OF_SERVICE`);
+  await call("DELETE", `${url}/eureka/apps/SHOPS/y`);
+  assert.deepEqual(await delta(), [
+    "OUT_OF_SERVICE_1_",
+    "SHOPS x ADDED UP",
+    "SHOPS y ADDED UP",
+    "SHOPS x MODIFIED OUT_OF_SERVICE",
+    "SHOPS y DELETED UP",
+  ]);
+  const whole = (await call("GET", `${url}/eureka/apps`, json)).body as unknown as Applications;
+  assert.equal(whole.applications.apps__hashcode, "OUT_OF_SERVICE_1_");
+});
+
+test("an operator's status outlives a registration until it is taken back", async (t) => {
+  const { url } = await startTestRegistry(t);
+  const look = async (): Promise<unknown[]> => {
+    const { instance } = (await call("GET", `${url}/eureka/apps/SHOPS/x`, json)).body as {
+      instance: { status: string; overriddenStatus: string };
+    };
+    return [instance.status, instance.overriddenStatus];
+  };
+  await call("POST", `${url}/eureka/apps/SHOPS`, asJson());
+  assert.deepEqual(await look(), ["UP", "UNKNOWN"]);
+  await call("PUT", `${url}/eureka/apps/SHOPS/x/status?value=OUT_OF_SERVICE`);
+  await call("POST", `${url}/eureka/apps/SHOPS`, asJson());
+  assert.deepEqual(await look(), ["OUT_OF_SERVICE", "OUT_OF_SERVICE"]);
+  await call("DELETE", `${url}/eureka/apps/SHOPS/x/status?value=UP`);
+  assert.deepEqual(await look(), ["UP", "UNKNOWN"]);
+});
+
+test("a heartbeat of an instance that has changed since is 404, and an older registration changes nothing", async (t) => {
+  const { url } = await startTestRegistry(t);
+  const beat = async (stamp: number) =>
+    (await call("PUT", `${url}/eureka/apps/SHOPS/x?status=UP&lastDirtyTimestamp=${stamp}`)).status;
+  await call("POST", `${url}/eureka/apps/SHOPS`, asJson({ lastDirtyTimestamp: "2000" }));
+  assert.equal(await beat(2_000), 200);
+  assert.equal(await beat(1_000), 200);
+  assert.equal(await beat(3_000), 404);
+  const older = asJson({ lastDirtyTimestamp: "1000", port: { $: 9009 } });
+  assert.equal((await call("POST", `${url}/eureka/apps/SHOPS`, older)).status, 204);
+  const [known] = (await call("GET", `${url}/v1/services/shops`)).body.instances ?? [];
+  assert.equal(known?.url, "http://127.0.0.1:9001");
+});
+
+test("CRLF in what a Eureka client says is refused", async (t) => {
+  const { url } = await startTestRegistry(t);
+  for (const more of [
+    { metadata: { a: "x\r\nSet-Cookie: y" } },
+    { instanceId: "x\r\ny" },
+    { ipAddr: "127.0.0.1\r\n" },
+    { metadata: { "a\r\nb": "x" } },
+  ]) {
+    const { status } = await call("POST", `${url}/eureka/apps/SHOPS`, asJson(more));
+    assert.ok(status === 400 || status === 422, `${status} ${JSON.stringify(more)}`);
+  }
+  assert.deepEqual(idsOf(await call("GET", `${url}/v1/services/shops`)), []);
+});
