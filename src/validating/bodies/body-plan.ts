@@ -5,6 +5,7 @@ import { acceptReadings } from "../parameters/accept.ts";
 import { Malformed, type Reading } from "../parameters/decode.ts";
 import { type SchemaCheck, schemaCheck, type Violations } from "../schema/check.ts";
 import type { Direction } from "../schema/evaluation.ts";
+import { noteExact } from "../schema/exact.ts";
 import { isObject } from "../schema/keywords.ts";
 import { Shape, toScalar } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
@@ -103,7 +104,7 @@ export class BodyPlan {
       return;
     }
     this.knownParts ??= partPlans(this.operation, this.media.encoding);
-    this.accept(readParts(parts, this.shape, this.knownParts, violations), check, violations);
+    this.acceptMade(readParts(parts, this.shape, this.knownParts, violations), check, violations);
   }
 
   private checkXml(bytes: Buffer, check: SchemaCheck, violations: Violations): void {
@@ -115,7 +116,7 @@ export class BodyPlan {
     const name = rootName(this.shape);
     if (name !== undefined && name !== root.name)
       violations.add("body", "", "xml", `the root element must be <${name}>`);
-    this.accept(readXml(root, this.shape), check, violations);
+    this.acceptMade(readXml(root, this.shape), check, violations);
   }
 
   private checkSequence(items: Iterable<unknown>, violations: Violations): void {
@@ -129,7 +130,13 @@ export class BodyPlan {
       index++;
       if (violations.isCapped) return;
     }
-    if (check !== undefined && violations.isEmpty) check.check(all, "body", "", violations);
+    if (check !== undefined && violations.isEmpty) this.acceptMade(all, check, violations);
+  }
+
+  /** Of a value made of pieces: parts, elements. */
+  private acceptMade(value: unknown, check: SchemaCheck, violations: Violations): void {
+    noteExact(value);
+    this.accept(value, check, violations);
   }
 
   private accept(value: unknown, check: SchemaCheck, violations: Violations): void {

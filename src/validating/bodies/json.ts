@@ -1,5 +1,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
+import { randomUUID } from "node:crypto";
 import { Malformed } from "../parameters/decode.ts";
+import { markExact, toNumber } from "../schema/exact.ts";
 
 /** Nesting that is taken. Deeper is nobody's data, and recursion over it would end in a full stack. ATTACKS 40. */
 const MAX_DEPTH = 512;
@@ -32,12 +34,15 @@ export function parseJson(bytes: Buffer): unknown {
   } catch {
     return bytes.includes(0) ? NOT_UTF8 : NOT_JSON;
   }
-  const count = countMembers(value, 0);
-  if (Number.isNaN(count)) return OUT_OF_RANGE;
-  if (count === Number.POSITIVE_INFINITY) return TOO_DEEP;
+  const found = new Findings();
+  found.walk(value, 0);
+  if (found.isBeyondDouble) return OUT_OF_RANGE;
+  if (found.isTooDeep) return TOO_DEEP;
+  const { members } = found;
   // Each member has such a colon, and a few texts have one, too: only when there are more is a closer look needed.
-  if (count !== countLikelyColons(bytes) && count !== countColons(bytes)) return DUPLICATE;
-  return text.includes("\\u") && !isWellFormed(value) ? LONE_SURROGATE : value;
+  if (members !== countLikelyColons(bytes) && members !== countColons(bytes)) return DUPLICATE;
+  if (text.includes("\\u") && !isWellFormed(value)) return LONE_SURROGATE;
+  return found.isRounded ? parseExactly(text) : value;
 }
 
 /** Colons after a quote or white space: all that part a name from its value, and some inside texts. */
@@ -66,27 +71,59 @@ function countColons(bytes: Buffer): number {
   return count;
 }
 
-/** @returns NaN when a number is beyond what a double holds: JSON.parse makes it infinite. Infinity when it is too deep */
-function countMembers(value: unknown, depth: number): number {
-  if (typeof value !== "object" || value === null) return typeof value === "number" ? value - value : 0;
-  if (depth >= MAX_DEPTH) return Number.POSITIVE_INFINITY;
-  let count = 0;
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      const item: unknown = value[i];
-      if (typeof item === "object") count += countMembers(item, depth + 1);
-      else if (typeof item === "number") count += item - item;
+/** What a walk over a parsed value tells. */
+class Findings {
+  members = 0;
+  isTooDeep = false;
+  /** JSON.parse makes a number infinite that no double holds. */
+  isBeyondDouble = false;
+  /** A whole number so large that a double may have rounded it. */
+  isRounded = false;
+
+  walk(value: unknown, depth: number): void {
+    if (typeof value === "number") this.look(value);
+    if (typeof value !== "object" || value === null) return;
+    if (depth >= MAX_DEPTH) {
+      this.isTooDeep = true;
+      return;
     }
-    return count;
+    if (Array.isArray(value)) {
+      for (let i = 0; i < value.length; i++) {
+        const item: unknown = value[i];
+        if (typeof item === "object") this.walk(item, depth + 1);
+        else if (typeof item === "number") this.look(item);
+      }
+      return;
+    }
+    // JSON.parse makes plain objects: nothing is inherited that could be enumerated.
+    for (const name in value) {
+      this.members++;
+      const member = (value as Record<string, unknown>)[name];
+      if (typeof member === "object") this.walk(member, depth + 1);
+      else if (typeof member === "number") this.look(member);
+    }
   }
-  // JSON.parse makes plain objects: nothing is inherited that could be enumerated.
-  for (const name in value) {
-    count++;
-    const member = (value as Record<string, unknown>)[name];
-    if (typeof member === "object") count += countMembers(member, depth + 1);
-    else if (typeof member === "number") count += member - member;
+
+  private look(value: number): void {
+    if (value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER) return;
+    if (Number.isFinite(value)) this.isRounded = true;
+    else this.isBeyondDouble = true;
   }
-  return count;
+}
+
+/** Texts, which are skipped, and whole numbers that a double may round. */
+const LONG_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d{16,}(?![\d.eE])/g;
+
+/** Parses again, whole numbers that a double would round as `bigint`. @param text that has been parsed before */
+function parseExactly(text: string): unknown {
+  // Nobody who wrote the body could know it.
+  const mark = randomUUID();
+  const marked = text.replace(LONG_NUMBERS, (token) => (token.startsWith('"') ? token : `"${mark}${token}"`));
+  const value: unknown = JSON.parse(marked, (_, member: unknown) =>
+    typeof member === "string" && member.startsWith(mark) ? toNumber(member.slice(mark.length)) : member,
+  );
+  markExact(value);
+  return value;
 }
 
 const isWellFormed = (value: unknown): boolean =>

@@ -1,4 +1,5 @@
 import type { SchemaCheck, Violations } from "../schema/check.ts";
+import { noteExact } from "../schema/exact.ts";
 import type { Violation } from "../violation.ts";
 import { FIRST_READING, Malformed, OTHER_READINGS, type Reading } from "./decode.ts";
 
@@ -11,12 +12,17 @@ export function acceptReadings(
   violations: Violations,
 ): void {
   const value = read(FIRST_READING);
-  if (!(value instanceof Malformed) && check.isValid(value)) return;
+  if (isValid(value, check)) return;
   for (const reading of OTHER_READINGS) {
-    const other = read(reading);
-    if (!(other instanceof Malformed) && check.isValid(other)) return;
+    if (isValid(read(reading), check)) return;
   }
   if (value instanceof Malformed)
     violations.add(location, pointer + (value.pointer ?? ""), value.keyword, value.message);
   else check.explain(value, location, pointer, violations);
+}
+
+function isValid(value: unknown, check: SchemaCheck): boolean {
+  if (value instanceof Malformed) return false;
+  noteExact(value);
+  return check.isValid(value);
 }

@@ -1,4 +1,5 @@
 import { canonical, countCharacters, findDuplicate, isEqual, isMultiple } from "./equal.ts";
+import { toBound } from "./exact.ts";
 import { FORMATS } from "./formats.ts";
 import { isObject, type SchemaObject } from "./keywords.ts";
 import { findMatcher, type Matcher } from "./pattern.ts";
@@ -19,16 +20,20 @@ function matcherOf(schema: SchemaObject): Matcher | null {
 export function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
-  return typeof value;
+  return isNumber(value) ? "number" : typeof value;
 }
+
+const isNumber = (value: unknown): value is number | bigint => typeof value === "number" || typeof value === "bigint";
 
 export function hasType(value: unknown, type: unknown): boolean {
-  return type === "integer" ? Number.isInteger(value) : typeOf(value) === type;
+  return type === "integer" ? Number.isInteger(value) || typeof value === "bigint" : typeOf(value) === type;
 }
 
-const number = (check: (operand: number, value: number) => string | undefined): Assertion => {
-  return (operand, value) => (typeof value === "number" ? check(operand as number, value) : undefined);
+const number = (check: (operand: number, value: number | bigint) => string | undefined): Assertion => {
+  return (operand, value) => (isNumber(value) ? check(operand as number, value) : undefined);
 };
+const isAtMost = (value: number | bigint, most: number): boolean =>
+  typeof value === "bigint" ? value <= toBound(most) : value <= most;
 const text = (check: (operand: number, length: number) => string | undefined): Assertion => {
   return (operand, value) => (typeof value === "string" ? check(operand as number, countCharacters(value)) : undefined);
 };
@@ -62,7 +67,7 @@ export const ASSERTIONS: Readonly<Record<string, Assertion>> = {
   },
   const: (allowed, value) => (isEqual(allowed, value) ? undefined : `must be ${show([allowed])}`),
   minimum: number((least, value) => (value >= least ? undefined : `must be at least ${least}`)),
-  maximum: number((most, value) => (value <= most ? undefined : `must be at most ${most}`)),
+  maximum: number((most, value) => (isAtMost(value, most) ? undefined : `must be at most ${most}`)),
   exclusiveMinimum: number((bound, value) => (value > bound ? undefined : `must be greater than ${bound}`)),
   exclusiveMaximum: number((bound, value) => (value < bound ? undefined : `must be less than ${bound}`)),
   multipleOf: number((factor, value) => (isMultiple(value, factor) ? undefined : `must be a multiple of ${factor}`)),
@@ -82,7 +87,7 @@ export const ASSERTIONS: Readonly<Record<string, Assertion>> = {
       : `must match the pattern ${String(pattern)}`,
   format: (name, value) => {
     const format = FORMATS[name as string];
-    return format === undefined || typeof value !== format.type || format.validate(value as never)
+    return format === undefined || typeOf(value) !== format.type || format.validate(value as never)
       ? undefined
       : `must be a valid ${String(name)}`;
   },

@@ -5,6 +5,7 @@ import { createCompiler, isCompilable } from "./compile.ts";
 import { relaxRequired } from "./direction.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Direction } from "./evaluation.ts";
+import { isExact } from "./exact.ts";
 import { forEachSubschema, isObject, type SchemaObject } from "./keywords.ts";
 import { META_SCHEMA, metaSchemas } from "./metaschema.ts";
 
@@ -54,7 +55,7 @@ export class SchemaCheck {
   isValid(value: unknown): boolean {
     this.compiled ??= this.compile();
     try {
-      return this.compiled(value);
+      return isExact(value) ? this.getEvaluator().isValid(value) : this.compiled(value);
     } catch (error) {
       // A schema that applies itself to the same value without end: nothing is valid against that.
       if (error instanceof RangeError) return false;

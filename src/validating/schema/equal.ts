@@ -1,5 +1,6 @@
 /** A text that is equal for equal JSON values, whatever the order of their members. */
 export function canonical(value: unknown): string {
+  if (typeof value === "bigint") return String(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   const members = Object.keys(value).sort();
@@ -25,12 +26,17 @@ export function findDuplicate(items: readonly unknown[]): number {
 
 export function isEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
+  // A number in a document is a double: its neighbours cannot be told apart.
+  if (typeof b === "bigint") return a === Number(b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   return canonical(a) === canonical(b);
 }
 
 /** Decimal fractions are not exact in binary: 19.99 is a multiple of 0.01 though 19.99 / 0.01 is 1998.9999999999998. */
-export function isMultiple(value: number, factor: number): boolean {
+export function isMultiple(value: number | bigint, factor: number): boolean {
+  if (typeof value === "bigint") {
+    return Number.isInteger(factor) ? value % BigInt(factor) === 0n : isMultiple(Number(value), factor);
+  }
   const quotient = value / factor;
   if (!Number.isFinite(quotient)) return value % factor === 0;
   return (

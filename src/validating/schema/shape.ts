@@ -1,3 +1,4 @@
+import { toNumber } from "./exact.ts";
 import { isObject, type SchemaObject } from "./keywords.ts";
 import { type Resource, Resources } from "./resources.ts";
 
@@ -213,8 +214,8 @@ export function toScalar(text: string, types: number, asText: boolean): unknown 
   if (types === STRING || (types & SCALARS) === STRING || types === ANY) return text;
   if (asText && (types & STRING) !== 0) return text;
   if ((types & NUMBER) !== 0 && DECIMAL.test(text)) {
-    const value = Number(text);
-    if (Number.isFinite(value)) return value;
+    const value = toNumber(text);
+    if (typeof value === "bigint" || Number.isFinite(value)) return value;
   }
   if ((types & BOOLEAN) !== 0) {
     if (text === "true") return true;
