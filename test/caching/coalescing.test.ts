@@ -17,12 +17,15 @@ test("a thousand equal misses at once make one request upstream", async (t) => {
 });
 
 test("a thousand equal misses for a large answer make one request upstream", async (t) => {
-  const body = "0123456789".repeat(30_000);
-  const service = await startCachedService(t, (_request, response) => {
-    setTimeout(() => response.writeHead(200, { "Cache-Control": "max-age=60" }).end(body), 100);
-  });
-  const got = await Promise.all(Array.from({ length: 50 }, () => service.get("/orders")));
-  assert.ok(got.every(({ text }) => text === body));
+  const body = "0123456789".repeat(10_000);
+  const held: ServerResponse[] = [];
+  const service = await startCachedService(t, (_request, response) => held.push(response));
+  const gets = Array.from({ length: 1000 }, () => service.get("/orders"));
+  await eventually("the first is upstream", () => held.length === 1);
+  // Most of it at first, so that those who come later find it under way.
+  held[0]?.writeHead(200, { "Cache-Control": "max-age=60" }).write(body.slice(0, 70_000));
+  held[0]?.end(body.slice(70_000));
+  for (const { text } of await Promise.all(gets)) assert.ok(text === body);
   assert.equal(service.asked.length, 1);
 });
 

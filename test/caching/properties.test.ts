@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { findDictionary, parseDirectives } from "../../src/caching/directives.ts";
 import { findInFrame, toFrame } from "../../src/caching/frame.ts";
 import { toFreshness } from "../../src/caching/freshness.ts";
 import { findHttpDate, toHttpDate } from "../../src/caching/http-date.ts";
+import { toKey } from "../../src/caching/key.ts";
 import { selectingFields, variantOf } from "../../src/caching/vary.ts";
+import { Exchange } from "../../src/core/exchange.ts";
 import { HeaderList } from "../../src/core/headers.ts";
 import { storedAnswer } from "../support/stored-answer.ts";
 
@@ -67,6 +70,92 @@ test("requests with different selecting values are different variants", () => {
       const selectors = selectingFields("b, A") ?? [];
       const isSame = one.a === two.a && one.b === two.b;
       assert.equal(variantOf(selectors, listOf(one)) === variantOf(selectors, listOf(two)), isSame);
+    }),
+  );
+});
+
+test("no two requests share a key, whatever stands in host, path, query, fields and consumer", () => {
+  // What reaches the key holds no line break: Node refuses it in a request line and in a field.
+  const line = fc.oneof(
+    fc.string({ unit: "binary-ascii", maxLength: 6 }).map((value) => value.replaceAll(/[\r\n]/g, "")),
+    fc.constantFrom("", "x-host: a", "a=b", "a=\0", "\0", "~", "http", "/"),
+  );
+  const optional = fc.option(line, { nil: undefined });
+  const request = fc.record({
+    scheme: fc.constantFrom("http", "https"),
+    authority: line,
+    path: line,
+    query: line,
+    "x-host": optional,
+    "x-original-url": optional,
+    a: optional,
+    b: optional,
+    cookie: fc.option(fc.stringMatching(/^(c=[a-z]{0,2}|d=1)(; c=[a-z]{0,2})?$/), { nil: undefined }),
+    // Of a token, so it may be anything.
+    partition: fc.oneof(line, fc.constantFrom("\n", "x-host: a\n", "\n\nx", "a\nb")),
+  });
+  const parts = { mode: "declared", query: undefined, headers: ["a", "b"], cookies: ["c"] } as const;
+  const keyOf = ({
+    scheme,
+    authority,
+    path,
+    query,
+    partition,
+    ...fields
+  }: typeof request extends fc.Arbitrary<infer R> ? R : never) => {
+    const headers = new HeaderList();
+    for (const [name, value] of Object.entries(fields)) if (value !== undefined) headers.append(name, value);
+    const asked = {
+      scheme,
+      authority,
+      path,
+      query,
+      headers,
+      method: "GET",
+      target: "",
+      body: null,
+      httpVersion: "1.1",
+    };
+    const exchange = new Exchange({ id: "1", request: asked, client: { address: "", peer: "" }, startedAtMs: 0 });
+    const cookies = (fields.cookie ?? "").split("; ").filter((pair) => pair.startsWith("c="));
+    const told = { ...fields, cookie: cookies.join(";"), scheme, authority, path, query, partition };
+    return { key: toKey(exchange, parts, partition), told };
+  };
+  fc.assert(
+    fc.property(request, request, fc.array(fc.constantFrom(...REQUEST_PARTS), { maxLength: 9 }), (one, other, same) => {
+      // Mostly alike: two requests at random would differ everywhere.
+      const two = { ...other, ...Object.fromEntries(same.map((name) => [name, one[name]])) } as typeof one;
+      const [first, second] = [keyOf(one), keyOf(two)];
+      assert.equal(first.key === second.key, isDeepStrictEqual(first.told, second.told));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+const REQUEST_PARTS = [
+  "scheme",
+  "authority",
+  "path",
+  "query",
+  "x-host",
+  "x-original-url",
+  "a",
+  "b",
+  "cookie",
+  "partition",
+] as const;
+
+test("directives are read whatever stands between them, and never for longer than one of them says", () => {
+  const seconds = fc.nat(10_000);
+  const directive = fc.oneof(
+    fc.tuple(fc.constantFrom("max-age", "Max-Age", "MAX-AGE"), seconds).map(([name, value]) => `${name}=${value}`),
+    fc.constantFrom("public", "foo", 'ext="a, max-age=99999"', "", " ", 'no-transform="'.slice(0, 12), "x=y"),
+  );
+  fc.assert(
+    fc.property(fc.array(directive, { maxLength: 8 }), fc.constantFrom(",", ", ", " ,\t"), (members, comma) => {
+      const stated = members.flatMap((member) => /^max-age=(\d+)$/i.exec(member)?.[1] ?? []).map(Number);
+      const { maxAge } = parseDirectives(members.join(comma));
+      assert.equal(maxAge, stated.length === 0 ? undefined : Math.min(...stated));
     }),
   );
 });

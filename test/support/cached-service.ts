@@ -132,7 +132,7 @@ export const answering = (headers: Record<string, string | string[]>, status = 2
 };
 
 /** Not `fetch`: that sends no `Host` of ours, and neither a GET with a body nor a field twice. */
-function ask(
+export function ask(
   url: string,
   method: string,
   path: string,
