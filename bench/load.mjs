@@ -12,7 +12,17 @@ export const generator = hasWrk ? "wrk" : "autocannon";
  */
 export const load = (options) => (hasWrk ? wrk(options) : autocannon(options));
 
-async function wrk({ port, path, seconds, connections = 64, method = "GET", headers = {}, body, isNumbered }) {
+async function wrk({
+  port,
+  scheme = "http",
+  path,
+  seconds,
+  connections = 64,
+  method = "GET",
+  headers = {},
+  body,
+  isNumbered,
+}) {
   const script = join(tmpdir(), `portico-bench-${process.pid}.lua`);
   const fields = Object.entries(headers).map(
     ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
@@ -29,7 +39,7 @@ done = function(summary, latency, requests)
 end
 `,
   );
-  const words = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, `http://127.0.0.1:${port}${path}`];
+  const words = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, `${scheme}://127.0.0.1:${port}${path}`];
   const output = await run("taskset", ["-c", "1", "wrk", ...words]);
   const [, requests, micros, p50, p99, failed] = /RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) (\d+)/.exec(output).map(Number);
   return { requests, perSecond: requests / (micros / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, failed };
@@ -53,9 +63,18 @@ const run = (program, args) =>
     child.on("close", () => resolve(output));
   });
 
-async function autocannon({ port, path, seconds, connections = 64, method = "GET", headers = {}, body }) {
+async function autocannon({
+  port,
+  scheme = "http",
+  path,
+  seconds,
+  connections = 64,
+  method = "GET",
+  headers = {},
+  body,
+}) {
   const { default: cannon } = await import("autocannon");
-  const url = `http://127.0.0.1:${port}${path}`;
+  const url = `${scheme}://127.0.0.1:${port}${path}`;
   const result = await cannon({ url, connections, duration: seconds, method, headers, body });
   const { total } = result.requests;
   return {

@@ -13,7 +13,10 @@ const plainSpec = {
   openapi: "3.1.0",
   info: { title: "Plain", version: "1" },
   paths: Object.fromEntries(
-    ["/hello", "/cached", "/large"].map((path) => [path, { get: { responses: { 200: { description: "ok" } } } }]),
+    ["/hello", "/cached", "/large", "/socket"].map((path) => [
+      path,
+      { get: { responses: { 200: { description: "ok" } } } },
+    ]),
   ),
 };
 export const SECRET = "a secret that only this benchmark knows";
@@ -33,6 +36,7 @@ const routes = {
       { "rate-limit": { rate: "100000000/min", by: "consumer" } },
     ],
   }),
+  websocket: () => ({ ...routes.plain(), websocket: true }),
   cached: () => ({ openapi: plainSpec }),
   orders: () => ({ openapi: orders, cache: { mode: "off" } }),
   github: () => ({ openapi: github, security: "upstream" }),
@@ -48,7 +52,7 @@ const routes = {
   }),
 };
 
-export function portico(name, port, upstream) {
+export function portico(name, port, upstream, listen = {}) {
   const folder = mkdtempSync(join(tmpdir(), "portico-bench-"));
   mkdirSync(join(folder, "routes"));
   const route = { ...routes[name](), upstream: { targets: [{ url: `http://127.0.0.1:${upstream}` }] } };
@@ -59,7 +63,7 @@ export function portico(name, port, upstream) {
   writeFileSync(join(folder, "routes/route.json"), JSON.stringify(route));
   writeFileSync(
     join(folder, "portico.yaml"),
-    JSON.stringify({ listen: { port }, ...(name === "full" && { admin: { port: 0 } }) }),
+    JSON.stringify({ listen: { port, ...listen }, ...(name === "full" && { admin: { port: 0 } }) }),
   );
   return [process.execPath, main, "start", "--config", join(folder, "portico.yaml")];
 }

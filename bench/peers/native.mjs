@@ -11,25 +11,21 @@ const write = (name, text) => {
 };
 export const isInstalled = (name) => spawnSync("sh", ["-c", `PATH=$PATH:/usr/sbin command -v ${name}`]).status === 0;
 
-const nginxConf = (port, upstream, cache) => `
+const nginxConf = (port, upstream, { cache, tls, connections = 4096 }) => `
 worker_processes 1; daemon off; pid /tmp/portico-bench-nginx-${port}.pid; error_log /dev/null;
-events { worker_connections 4096; }
+events { worker_connections ${connections}; }
 http {
   access_log off; client_body_temp_path /tmp/portico-bench-body; proxy_temp_path /tmp/portico-bench-proxy;
   fastcgi_temp_path /tmp/portico-bench-f; uwsgi_temp_path /tmp/portico-bench-u; scgi_temp_path /tmp/portico-bench-s;
   ${cache ? "proxy_cache_path /tmp/portico-bench-cache keys_zone=c:10m max_size=100m;" : ""}
   keepalive_requests 100000000;
   upstream u { server 127.0.0.1:${upstream}; keepalive 256; keepalive_requests 100000000; }
-  server { listen 127.0.0.1:${port};
+  server { listen 127.0.0.1:${port}${tls ? ` ssl; ssl_protocols TLSv1.3; ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key}` : ""};
     location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; ${cache ? "proxy_cache c;" : ""} } }
 }`;
 
 export const native = {
-  nginx: (port, upstream, { cache = false } = {}) => [
-    "nginx",
-    "-c",
-    write("nginx.conf", nginxConf(port, upstream, cache)),
-  ],
+  nginx: (port, upstream, options = {}) => ["nginx", "-c", write("nginx.conf", nginxConf(port, upstream, options))],
   haproxy: (port, upstream) => [
     "haproxy",
     "-db",
