@@ -22,8 +22,8 @@ export default definePlugin({
     },
     { additionalProperties: false },
   ),
-  setup({ options, clock, kept }) {
-    const keyOf = keyByAll(options.by);
+  async setup({ options, clock, kept }) {
+    const keyOf = await keyByAll(options.by);
     const places = kept(() => new Map<string, Place>());
 
     function leave(key: string, place: Place): void {

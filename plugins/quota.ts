@@ -25,9 +25,9 @@ export default definePlugin({
     },
     { additionalProperties: false },
   ),
-  setup({ options, operation, store, id, clock }) {
+  async setup({ options, operation, store, id, clock }) {
     const { limit, per } = options;
-    const keyOf = keyByAll(options.by);
+    const keyOf = await keyByAll(options.by);
     const cost = costOf(undefined, operation);
 
     return async function countQuota(exchange, next) {

@@ -26,7 +26,7 @@ const options = Type.Object(
     by: Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })], {
       default: "consumer",
       description:
-        "What is counted apart: consumer, address (of IPv6 its /64), operation, route, header:<name>, query:<name>, cookie:<name>; several as a list. " +
+        "What is counted apart: consumer, address (of IPv6 its /64), operation, route, header:<name>, query:<name>, cookie:<name>, expression:<CEL> (as policy takes it); several as a list. " +
         "A caller without it is counted by its address.",
     }),
     algorithm: Type.Union(
@@ -82,9 +82,9 @@ export default definePlugin({
   name: "rate-limit",
   phase: "limit",
   options,
-  setup({ options, operation, clock, kept, store, id, metrics }) {
+  async setup({ options, operation, clock, kept, store, id, metrics }) {
     const limits = [options.rate].flat().map((rate) => toLimit(rate, options.burst));
-    const keyOf = keyByAll(options.by);
+    const keyOf = await keyByAll(options.by);
     const cost = costOf(options.cost, operation);
     const fields = new RateLimitFields(limits);
     const local = kept(() => new LocalLimiter(limits, ALGORITHMS[options.algorithm], options.maxKeys));

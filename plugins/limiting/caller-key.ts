@@ -4,10 +4,10 @@ export type KeyOf = (exchange: Exchange) => string;
 
 /**
  * What requests are counted by: `consumer`, `address`, `operation`, `route` (all together), `header:<name>`, `query:<name>`,
- * `cookie:<name>`. A caller that cannot be told by it is counted by its address, so that leaving something out gains nothing.
+ * `cookie:<name>`, `expression:<CEL>`. A caller that cannot be told by it is counted by its address, so that leaving something out gains nothing.
  * @throws RangeError with the forms that are known
  */
-export function keyBy(by: string): KeyOf {
+export async function keyBy(by: string): Promise<KeyOf> {
   const [kind, name = ""] = by.split(/:(.*)/s);
   if (by === "consumer") return byConsumer;
   if (by === "address") return byAddress;
@@ -23,15 +23,34 @@ export function keyBy(by: string): KeyOf {
   if (kind === "cookie" && name !== "") {
     return (exchange) => orAddress("k:", findCookie(exchange.request.headers.getJoined("cookie"), name), exchange);
   }
-  throw new RangeError("write consumer, address, operation, route, header:<name>, query:<name> or cookie:<name>");
+  if (kind === "expression" && name !== "") return byExpression(name);
+  throw new RangeError(
+    "write consumer, address, operation, route, header:<name>, query:<name>, cookie:<name> or expression:<CEL>",
+  );
 }
 
 /** One key of several: `[consumer, operation]` counts each consumer on each operation. */
-export function keyByAll(by: string | readonly string[]): KeyOf {
-  const keys = [by].flat().map((each) => keyBy(each));
+export async function keyByAll(by: string | readonly string[]): Promise<KeyOf> {
+  const keys = await Promise.all([by].flat().map((each) => keyBy(each)));
   const [only] = keys;
   if (keys.length === 1 && only !== undefined) return only;
   return (exchange) => keys.map((key) => key(exchange)).join("\n");
+}
+
+/** @throws Error with what is wrong with the expression */
+async function byExpression(text: string): Promise<KeyOf> {
+  // The language is loaded when it is asked for: no limit else needs it.
+  const { compileExpression } = await import("../common/expression.ts");
+  const expression = compileExpression(text, "by");
+  return (exchange) => {
+    let value: unknown;
+    try {
+      value = expression.evaluate(exchange);
+    } catch {
+      // A fact that is not there.
+    }
+    return orAddress("e:", value === undefined || value === null ? undefined : String(value), exchange);
+  };
 }
 
 const byConsumer: KeyOf = (exchange) => orAddress("c:", exchange.consumer?.name, exchange);

@@ -29,6 +29,8 @@ for (const [allow, isAllowed] of [
   ['request.headers["__proto__"] == ""', false],
   ["consumer.claims.level", false],
   ["has(consumer.claims.verified) && consumer.claims.verified", true],
+  ['request.path.matches("^/orgs/[a-z]+$")', true],
+  ['consumer.groups.exists(group, group.startsWith("st")) && consumer.groups.all(group, size(group) > 3)', true],
 ] as const) {
   test(`the policy ${allow} ${isAllowed ? "lets the request pass" : "refuses the request"}`, async () => {
     const { send } = await testPlugin(policy, { allow });
@@ -50,9 +52,21 @@ test("a policy that cannot hold is refused when it is read", async () => {
     "1 + 1",
     '"a" + "b"',
     "consumer.name + 1 == 2 &&",
+    'request.path.matches("(")',
+    "consumer.groups.all(a, consumer.groups.exists(b, a == b))",
   ]) {
     await assert.rejects(testPlugin(policy, { allow }), /allow/, allow);
   }
+});
+
+test("no request makes a policy take long: regular expressions are linear, and lists are not asked of lists", async () => {
+  const { send } = await testPlugin(policy, {
+    allow: 'request.query.q.matches("^(a+)+$") || request.query.q.matches("^(a|a)*b$")',
+  });
+  const before = process.cpuUsage().user;
+  assert.equal((await send({ target: `/?q=${"a".repeat(8_000)}!` })).response.status, 403);
+  // Backtracking would take longer than the universe has.
+  assert.ok(process.cpuUsage().user - before < 5_000_000);
 });
 
 test("a policy may be about those whom nobody knows", async () => {
