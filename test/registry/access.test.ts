@@ -4,7 +4,7 @@ import { get } from "node:http";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { call, startTestRegistry, temporaryFolder } from "../support/registry.ts";
+import { call, eventually, startTestRegistry, temporaryFolder } from "../support/registry.ts";
 
 const body = { url: "http://127.0.0.1:9000" };
 
@@ -74,4 +74,40 @@ test("quotas bound what is registered and how fast", async (t) => {
   let last = full.status;
   for (let i = 0; i < 200 && last !== 429; i++) last = (await call("PUT", at("a"), { body })).status;
   assert.equal(last, 429);
+});
+
+test("heartbeats and reads are never too many: only changes are counted", async (t) => {
+  const { url } = await startTestRegistry(t, { quotas: { changesPerSecond: 1 } });
+  const at = `${url}/v1/services/pets/instances/a`;
+  const { status, body: made } = await call("PUT", at, { body });
+  assert.equal(status, 201);
+  for (let i = 0; i < 60; i++) assert.equal((await call("PUT", `${at}/renew?lease=${made.lease}`)).status, 204);
+  assert.equal((await call("GET", `${url}/v1/services/pets`)).status, 200);
+});
+
+test("watches are bounded, and one that ends makes room", async (t) => {
+  const { url } = await startTestRegistry(t, { quotas: { watches: 1 } });
+  const wait = `${url}/v1/services/pets?index=${(await call("GET", `${url}/v1/services/pets`)).body.index}&wait=30s`;
+  const ending = new AbortController();
+  const waiting = fetch(wait, { signal: ending.signal }).catch(() => undefined);
+  await eventually(
+    async () => (await call("GET", `${wait.replace("30s", "1ms")}`)).status,
+    (status) => status === 403,
+  );
+  ending.abort();
+  await waiting;
+  await eventually(
+    async () => (await call("GET", `${wait.replace("30s", "1ms")}`)).status,
+    (status) => status === 200,
+  );
+});
+
+test("a registration may be so large and no larger", async (t) => {
+  const { url } = await startTestRegistry(t);
+  const at = `${url}/v1/services/pets/instances/a`;
+  const many = Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`key-${i}`, "x"]));
+  for (const more of [{ metadata: many }, { metadata: { a: "x".repeat(5_000) } }, { zone: "z".repeat(300) }]) {
+    const { status } = await call("PUT", at, { body: { ...body, ...more } });
+    assert.ok(status === 400 || status === 413, `${status} for ${JSON.stringify(more).slice(0, 60)}`);
+  }
 });
