@@ -7,7 +7,7 @@ import { createAcceptCheck } from "./accept.ts";
 import { BodyPlan } from "./bodies/body-plan.ts";
 import { decompress } from "./bodies/decompress.ts";
 import { findContent } from "./bodies/media-match.ts";
-import { limitBody } from "./bodies/size.ts";
+import { limitBody, tooLarge } from "./bodies/size.ts";
 import { recordFinding } from "./findings.ts";
 import type { ValidateOptions } from "./options.ts";
 import { ParameterChecks } from "./parameters/check.ts";
@@ -114,8 +114,14 @@ class BodyChecks {
       violations.add("body", "", "media-type", message);
       return undefined;
     }
-    if (plan.isWhole(type)) return this.checkWhole(exchange, plan, type, violations);
-    request.body = limitBody(request.body, request.headers, Math.min(this.limitBytes, plan.maxBytes));
+    const limitBytes = isEnforced ? Math.min(this.limitBytes, plan.maxBytes(type)) : this.limitBytes;
+    if (!plan.isWhole(type)) request.body = limitBody(request.body, request.headers, limitBytes);
+    else {
+      // Known to be too long before one byte of it is read.
+      const claimed = request.headers.get("content-length");
+      if (claimed !== undefined && Number(claimed) > limitBytes) throw tooLarge(limitBytes);
+      return this.checkWhole(exchange, plan, type, limitBytes, violations);
+    }
     return undefined;
   }
 
@@ -123,17 +129,18 @@ class BodyChecks {
     exchange: Exchange,
     plan: BodyPlan,
     type: ParsedMediaType,
+    limitBytes: number,
     violations: Violations,
   ): Promise<void> {
     const { request } = exchange;
-    const bytes = await readWhole(request.body, this.limitBytes);
+    const bytes = await readWhole(request.body, limitBytes);
     request.body = bytes;
     if (bytes === null || bytes.length === 0) {
       if (this.isRequired) violations.add("body", "", "required", "a body is required");
       return;
     }
     const coding = request.headers.getJoined("content-encoding");
-    const plain = coding === undefined ? bytes : await decompress(bytes, coding, this.limitBytes);
+    const plain = coding === undefined ? bytes : await decompress(bytes, coding, limitBytes);
     if (plain instanceof Malformed) violations.add("body", "", plain.keyword, plain.message);
     else plan.checkBytes(plain, type, violations);
   }

@@ -6,7 +6,7 @@ import { Malformed, type Reading } from "../parameters/decode.ts";
 import { type SchemaCheck, schemaCheck, type Violations } from "../schema/check.ts";
 import type { Direction } from "../schema/evaluation.ts";
 import { noteExact } from "../schema/exact.ts";
-import { isObject } from "../schema/keywords.ts";
+import { largestJson, longestText } from "../schema/largest.ts";
 import { Shape, toScalar } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
 import { readForm } from "./form.ts";
@@ -17,6 +17,10 @@ import { type PartPlan, partPlans, readParts } from "./multipart-value.ts";
 import { parseXml } from "./xml.ts";
 import { readXml, rootName } from "./xml-value.ts";
 
+/** White space is free in JSON: a body may be so many times as long as its longest compact form, and so long in any case. */
+const WHITE_SPACE_FACTOR = 16;
+const LEAST_JSON_BYTES = 65_536;
+
 /** One declared media type of a body: which types it covers, and how its bytes are read and checked. */
 export class BodyPlan {
   readonly range: ParsedMediaType;
@@ -25,6 +29,8 @@ export class BodyPlan {
   private readonly itemCheck: SchemaCheck | undefined;
   private readonly operation: Operation;
   private knownShape: Shape | undefined = undefined;
+  private knownJsonBytes: number | undefined = undefined;
+  private knownCharacters: number | undefined = undefined;
   private knownParts: Map<string, PartPlan> | undefined = undefined;
 
   private constructor(operation: Operation, media: MediaType, range: ParsedMediaType, direction: Direction) {
@@ -57,10 +63,21 @@ export class BodyPlan {
     return kindOf(type) !== "binary";
   }
 
-  /** Most bytes that a binary body may have by its schema. */
-  get maxBytes(): number {
-    const schema = this.check?.schema;
-    return isObject(schema) && typeof schema.maxLength === "number" ? schema.maxLength : Number.POSITIVE_INFINITY;
+  /**
+   * Most bytes that a body may have by its schema: of a binary one `maxLength`, of text four for each character, of JSON
+   * what its lengths and counts allow with every character escaped and much white space. Infinity where nothing bounds it.
+   */
+  maxBytes(type: ParsedMediaType): number {
+    if (this.check === undefined || this.itemCheck !== undefined) return Number.POSITIVE_INFINITY;
+    const kind = kindOf(type);
+    if (kind === "json") {
+      this.knownJsonBytes ??= Math.max(LEAST_JSON_BYTES, largestJson(this.check.schema) * WHITE_SPACE_FACTOR);
+      return this.knownJsonBytes;
+    }
+    if (kind !== "binary" && kind !== "text") return Number.POSITIVE_INFINITY;
+    this.knownCharacters ??= longestText(this.check.schema);
+    // Four bytes a character, and a byte order mark.
+    return kind === "binary" ? this.knownCharacters : this.knownCharacters * 4 + 4;
   }
 
   /** Adds what is wrong with a body. @param type as the message itself says */
@@ -150,12 +167,12 @@ export class BodyPlan {
   }
 }
 
-type Kind = "json" | "form" | "multipart" | "xml" | "text" | "binary";
+type Kind = "json" | "form" | "multipart" | "xml" | "sequence" | "text" | "binary";
 
 function kindOf(type: ParsedMediaType): Kind {
   if (isJson(type)) return "json";
   if (type.essence === "application/x-www-form-urlencoded") return "form";
-  if (findSequenceReader(type.essence) !== undefined) return "text";
+  if (findSequenceReader(type.essence) !== undefined) return "sequence";
   if (type.type === "multipart") return "multipart";
   if (type.subtype === "xml" || type.subtype.endsWith("+xml")) return "xml";
   return type.type === "text" ? "text" : "binary";

@@ -27,5 +27,5 @@ export function limitBody(body: Body, headers: HeaderList, limitBytes: number): 
   return body.pipe(limited);
 }
 
-const tooLarge = (limitBytes: number): GatewayError =>
+export const tooLarge = (limitBytes: number): GatewayError =>
   new GatewayError("BODY_TOO_LARGE", `at most ${limitBytes} bytes are taken`);
