@@ -59,7 +59,7 @@ export class Http2Answer implements Dispatcher.DispatchHandler, UnderWay {
   }
 
   onData(chunk: Buffer): boolean {
-    if (this.stream !== undefined) return this.stream.push(chunk);
+    if (this.stream !== undefined) return this.stream.accept(chunk);
     if (this.parts !== undefined) this.parts.push(chunk);
     else if (this.whole === undefined) this.whole = chunk;
     else this.parts = [this.whole, chunk];

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { pipeline, type Readable } from "node:stream";
 import { isStream } from "../core/body.ts";
 import type { Exchange, GatewayResponse } from "../core/exchange.ts";
+import { UpstreamBody } from "../forwarding/http1/upstream-body.ts";
 import { isHttp2, sendHttp2 } from "./http2.ts";
 
 /**
@@ -53,6 +54,7 @@ function sendStream(exchange: Exchange, response: GatewayResponse, body: Readabl
   writeHead(outgoing, response, isMounted);
   // The first event of a stream may be minutes away: its header section is not kept waiting.
   if (body.readableLength === 0) outgoing.flushHeaders();
+  if (body instanceof UpstreamBody && body.sendTo(outgoing, response)) return;
   if (isChunked) {
     body.once("end", () => {
       const { trailers } = response;

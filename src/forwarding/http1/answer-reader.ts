@@ -94,9 +94,19 @@ export class AnswerReader {
       this.left -= to - from;
     } else if (this.parts !== undefined) {
       this.parts.push(Buffer.from(buffer.subarray(from, to)));
-    } else if (this.stream?.push(this.buffers.take(buffer, from, to)) === false) {
-      this.buffers.isPaused = true;
+    } else if (this.stream !== undefined) {
+      this.passOn(this.stream, buffer, from, to);
     }
+  }
+
+  private passOn(stream: UpstreamBody, buffer: Buffer, from: number, to: number): void {
+    const { buffers } = this;
+    if (!stream.isDirect || buffers.isShared(buffer)) {
+      if (!stream.accept(buffers.take(buffer, from, to))) buffers.isPaused = true;
+      return;
+    }
+    if (!stream.accept(buffer.subarray(from, to))) buffers.isPaused = true;
+    if (!stream.hasLeft) buffers.keep();
   }
 
   private readHead(buffer: Buffer, length: number): number {
@@ -168,7 +178,7 @@ export class AnswerReader {
     }
     this.parts = undefined;
     const stream = this.openStream();
-    for (const part of parts) if (!stream.push(part)) this.buffers.isPaused = true;
+    for (const part of parts) if (!stream.accept(part)) this.buffers.isPaused = true;
     return at;
   }
 

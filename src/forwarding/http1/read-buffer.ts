@@ -26,6 +26,15 @@ export class ReadBuffer {
     return buffer.subarray(from, to);
   }
 
+  /** The bytes of this read are still needed where they are. */
+  keep(): void {
+    this.isTaken = true;
+  }
+
+  isShared(buffer: Buffer): boolean {
+    return buffer === this.shared;
+  }
+
   /** Where the next read goes. */
   next(isStreaming: boolean): Buffer {
     if (!isStreaming) this.current = this.shared;
