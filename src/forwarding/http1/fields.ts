@@ -5,6 +5,7 @@ const TOKEN = new Uint8Array(256);
 for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
   TOKEN[character.charCodeAt(0)] = 1;
 }
+const FRAMING = new Set(["content-length", "transfer-encoding"]);
 const CR = 13;
 const LF = 10;
 const TAB = 9;
@@ -40,9 +41,14 @@ export function readFieldLines(text: string, from: number, end: number, lines: F
     while ((code >= SPACE && code !== DELETE) || code === TAB) code = text.charCodeAt(++i);
     if (code !== CR || text.charCodeAt(i + 1) !== LF) throw malformed("a field value has a control character");
     at = i + 2;
-    while (i > start && isBlank(text.charCodeAt(i - 1))) i--;
+    const lower = name.toLowerCase();
+    while (i > start && isBlank(text.charCodeAt(i - 1))) {
+      i--;
+      // Some readers take a tab after a length for a part of it.
+      if (text.charCodeAt(i) === TAB && FRAMING.has(lower)) throw malformed(`${lower} ends in a tab`);
+    }
     flat.push(name, text.slice(start, i));
-    names.push(name.toLowerCase());
+    names.push(lower);
   }
 }
 

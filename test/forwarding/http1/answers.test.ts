@@ -66,6 +66,7 @@ for (const bytes of [
   "HTTP/1.1 200 OK\r\nX: a\x7f\r\nContent-Length: 0\r\n\r\n",
   "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
   "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\na",
+  "HTTP/1.1 200 OK\r\nContent-Length: 1\t\r\n\r\na",
   "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na",
   "HTTP/1.1 200 OK\r\nContent-Length: 0x1\r\n\r\na",
   "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\na",
@@ -201,7 +202,7 @@ test("valid answers are read as node:http reads them, however they are cut", asy
       assert.notEqual(ours, undefined);
       assert.deepEqual(ours, await readWithNode(upstream, "GET"));
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 9112 },
   );
 });
 
@@ -220,6 +221,6 @@ test("what node:http refuses is refused, and what both take means the same to bo
         assert.deepEqual(ours, await readWithNode(upstream, method));
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 600, seed: 9112 },
   );
 });
