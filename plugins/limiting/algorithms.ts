@@ -22,8 +22,10 @@ export interface Algorithm {
   expiryMs(limit: Limit, values: Float64Array, at: number): number;
 }
 
-/** Sums of fractions of a millisecond are not exact: less than this is none. */
+/** Sums of fractions of a request are not exact: less than this is none. */
 const EPSILON = 1e-6;
+/** The same of points in time: a sum of them is known to a thousandth of a millisecond, and less well the later it is. */
+const EPSILON_MS = 0.01;
 
 /**
  * The generic cell rate algorithm: one number, the time at which the whole burst would be back.
@@ -36,7 +38,7 @@ const gcra: Algorithm = {
     if (cost > burst) return Number.POSITIVE_INFINITY;
     const intervalMs = windowMs / count;
     const wait = Math.max(0, (values[at] as number) - nowMs) + (cost - burst) * intervalMs;
-    return wait <= EPSILON ? 0 : wait;
+    return wait <= EPSILON_MS ? 0 : wait;
   },
   count({ count, windowMs }, values, at, nowMs, cost) {
     values[at] = Math.max(values[at] as number, nowMs) + (cost * windowMs) / count;

@@ -71,7 +71,7 @@ end
 
 local wait = 0
 for i = 1, limits do wait = math.max(wait, waitMs(i, cost)) end
-if wait <= 0.001 then
+if wait <= 0.01 then
   wait = 0
   local written = {}
   for i = 1, limits do
