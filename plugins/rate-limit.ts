@@ -12,7 +12,7 @@ import { ALGORITHMS, type AlgorithmName, type Limit } from "./limiting/algorithm
 import { keyByAll } from "./limiting/caller-key.ts";
 import { costOf } from "./limiting/cost.ts";
 import { LocalLimiter, type Verdict } from "./limiting/limiter.ts";
-import { RateLimitFields } from "./limiting/rate-limit-fields.ts";
+import { RateLimitFields, toSeconds } from "./limiting/rate-limit-fields.ts";
 import { RedisLimiter } from "./limiting/redis-limiter.ts";
 
 const Rate = Type.String({ pattern: "^[1-9]\\d*\\s*/\\s*(s|sec|second|m|min|minute|h|hour|d|day)$" });
@@ -147,7 +147,7 @@ function toRefusal(verdict: Verdict, fields: RateLimitFields, field: string): Ga
   if (!Number.isFinite(verdict.waitMs)) {
     return new GatewayError("RATE_LIMITED", "this request asks for more than the limit ever allows", { headers });
   }
-  const seconds = Math.max(1, Math.ceil(verdict.waitMs / 1000));
+  const seconds = Math.max(1, toSeconds(verdict.waitMs));
   headers["Retry-After"] = String(seconds);
   return new GatewayError("RATE_LIMITED", `try again in ${seconds} s`, { headers });
 }

@@ -21,12 +21,15 @@ export class RateLimitFields {
     for (let i = 0; i < this.names.length; i++) {
       if (i > 0) field += ", ";
       field += `${this.names[i]}${remaining[i]}`;
-      const seconds = Math.ceil((resetMs[i] as number) / 1000);
+      const seconds = toSeconds(resetMs[i] as number);
       if (Number.isFinite(seconds)) field += `;t=${seconds}`;
     }
     return field;
   }
 }
+
+/** Whole seconds, upwards; but a sum of times that is a hair above six seconds is six (`EPSILON_MS`). */
+export const toSeconds = (ms: number): number => Math.max(0, Math.ceil((ms - 0.01) / 1000));
 
 /** A string of a structured field (RFC 9651 §3.3.3). */
 const quote = (text: string): string => `"${text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`;
