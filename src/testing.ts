@@ -11,6 +11,7 @@ import {
   Exchange,
   type GatewayRequest,
   type GatewayResponse,
+  type Handler,
   type Next,
 } from "./core/exchange.ts";
 import { HeaderList } from "./core/headers.ts";
@@ -65,6 +66,8 @@ export interface TestOptions {
 }
 
 export interface PluginUnderTest {
+  /** As the pipeline calls it, for what `send` does not do: to run several in a row, or to measure one. */
+  readonly handler: Handler;
   send(request?: TestRequest): Promise<TestResult>;
   /** What it has measured, as Prometheus reads it. */
   metrics(): string;
@@ -112,6 +115,7 @@ export async function testPlugin<Schema extends TSchema>(
   const limitMs = plugin.callTimeoutMs ?? CALL_TIMEOUT_MS;
   const guarded = guard(plugin.name, handler, limitMs === 0 ? undefined : new Watchdog(limitMs));
   return {
+    handler: guarded,
     async send(request = {}) {
       const exchange = toExchange(request, { ...OPERATION, ...test.operation });
       let passed: GatewayRequest | undefined;
