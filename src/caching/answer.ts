@@ -36,6 +36,8 @@ export interface AnswerView {
   readonly ageSeconds: number;
   readonly cacheStatus: string;
   readonly headers: HeaderList;
+  /** Those of them that a 304 has, once one was sent. */
+  notModified: HeaderList | undefined;
 }
 
 export interface StoredChunks {

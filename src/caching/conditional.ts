@@ -2,18 +2,24 @@ import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
 import { findHttpDate } from "./http-date.ts";
 
+const ONE_TAG = /^(?:W\/)?"[^"]*"$/;
 const ENTITY_TAG = /(?:W\/)?"[^"]*"/g;
 
 /** Whether the client has this answer already. RFC 9110 §13.1: `If-None-Match` alone, else `If-Modified-Since`. */
 export function isNotModified(request: HeaderList, answer: StoredAnswer, nowMs: number): boolean {
   if (answer.status !== 200) return false;
   const tags = request.getJoined("if-none-match");
-  if (tags !== undefined) return hasTag(tags, answer.headers.get("etag"));
+  if (tags !== undefined) {
+    const etag = answer.headers.get("etag");
+    // One tag, sent back as it came: what nearly every client asks with.
+    return (tags === etag && ONE_TAG.test(tags)) || hasTag(tags, etag);
+  }
   const since = request.getJoined("if-modified-since");
   if (since === undefined) return false;
-  const sinceMs = findHttpDate(since, nowMs);
-  if (sinceMs === undefined) return false;
   const modified = answer.headers.get("last-modified") ?? answer.headers.get("date");
+  const sinceMs = findHttpDate(since, nowMs);
+  // The same text needs no second look: nearly every client sends back what it was sent.
+  if (sinceMs === undefined || modified === since) return sinceMs !== undefined;
   const modifiedMs = modified === undefined ? undefined : findHttpDate(modified, nowMs);
   return modifiedMs !== undefined && modifiedMs <= sinceMs;
 }

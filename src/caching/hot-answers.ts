@@ -4,12 +4,13 @@ export interface HotRecord {
   readonly entry: number;
   readonly record: StoredRecord;
   readonly bytes: number;
+  /** Its place among them. */
+  readonly place: number;
 }
 
 /** What the objects of an unpacked record take beside its own bytes, with the header section as last sent. */
 const OBJECTS_BYTES = 2048;
 const MAX_RECORDS = 1024;
-
 /** So many were found a moment ago, and are unpacked for longer when they are found again. */
 const SEEN = 4096;
 
@@ -17,7 +18,10 @@ const SEEN = 4096;
 export class HotAnswers {
   private readonly limitBytes: number;
   private readonly byKey = new Map<string, HotRecord>();
-  private readonly keys = new Map<number, string>();
+  private readonly byEntry = new Map<number, HotRecord>();
+  /** In a circle: the next place to be taken holds the first that came in. */
+  private readonly places = new Array<HotRecord | undefined>(MAX_RECORDS).fill(undefined);
+  private next = 0;
   private readonly seen = new Uint32Array(SEEN);
   private used = 0;
 
@@ -45,20 +49,30 @@ export class HotAnswers {
   add(entry: number, record: StoredRecord, size: number): void {
     const bytes = size + OBJECTS_BYTES;
     if (bytes > this.limitBytes) return;
-    for (const [oldest] of this.keys) {
-      if (this.used + bytes <= this.limitBytes && this.keys.size < MAX_RECORDS) break;
-      this.forget(oldest);
+    this.makePlace();
+    while (this.used + bytes > this.limitBytes) {
+      this.next = (this.next + 1) % MAX_RECORDS;
+      this.makePlace();
     }
-    this.byKey.set(record.key, { entry, record, bytes });
-    this.keys.set(entry, record.key);
+    const hot: HotRecord = { entry, record, bytes, place: this.next };
+    this.byKey.set(record.key, hot);
+    this.byEntry.set(entry, hot);
+    this.places[this.next] = hot;
+    this.next = (this.next + 1) % MAX_RECORDS;
     this.used += bytes;
   }
 
   forget(entry: number): void {
-    const key = this.keys.get(entry);
-    if (key === undefined) return;
-    this.used -= (this.byKey.get(key) as HotRecord).bytes;
-    this.keys.delete(entry);
-    this.byKey.delete(key);
+    const hot = this.byEntry.get(entry);
+    if (hot === undefined) return;
+    this.used -= hot.bytes;
+    this.places[hot.place] = undefined;
+    this.byEntry.delete(entry);
+    this.byKey.delete(hot.record.key);
+  }
+
+  private makePlace(): void {
+    const first = this.places[this.next];
+    if (first !== undefined) this.forget(first.entry);
   }
 }

@@ -20,12 +20,15 @@ export function respond(
   const ageSeconds = Math.max(0, Math.floor((nowMs - answer.freshness.bornAtMs) / 1000));
   let { view } = answer;
   if (view === undefined || view.ageSeconds !== ageSeconds || view.cacheStatus !== cacheStatus) {
-    view = { ageSeconds, cacheStatus, headers: toSent(answer, ageSeconds, cacheStatus, nowMs) };
+    view = { ageSeconds, cacheStatus, headers: toSent(answer, ageSeconds, cacheStatus, nowMs), notModified: undefined };
     answer.view = view;
   }
+  exchange.cacheStatus = view.headers.toFlat()[(view.headers.size << 1) - 1];
+  if (isNotModified(asked, answer, nowMs)) {
+    view.notModified ??= ofNotModified(view.headers.clone());
+    return { status: 304, headers: view.notModified.clone(), body: null };
+  }
   const headers = view.headers.clone();
-  exchange.cacheStatus = headers.toFlat()[(headers.size << 1) - 1];
-  if (isNotModified(asked, answer, nowMs)) return { status: 304, headers: ofNotModified(headers), body: null };
   const range = method === "GET" ? findRange(asked, answer) : undefined;
   if (range === "none") return unsatisfiable(headers, answer.length);
   if (range !== undefined) return part(answer, range, headers, store);
