@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { etcdSecurityOptions } from "../discovery/etcd-security.ts";
 import { Networks } from "../discovery/options.ts";
 
 const strict = { additionalProperties: false } as const;
@@ -59,6 +60,9 @@ export const EmbeddedRegistryOptions = Type.Object(
         minItems: 1,
         description: "A cluster that keeps everything instead of `data`; any number of registries may share it.",
       }),
+    ),
+    etcdSecurity: Type.Optional(
+      Type.Object(etcdSecurityOptions, { ...strict, description: "How that cluster lets the registry in." }),
     ),
     addresses: Type.Optional(AddressOptions),
     preservation: Type.Optional(PreservationOptions),

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from "undici";
+import type { EtcdSecurity } from "./etcd-security.ts";
 
 /** One key of etcd, decoded. */
 export interface EtcdEntry {
@@ -49,23 +50,36 @@ const toEntry = (raw: RawEntry): EtcdEntry => ({
 export class EtcdClient {
   private readonly endpoints: readonly string[];
   private readonly agent: Agent;
+  private readonly security: EtcdSecurity;
   private turn = 0;
+  /** Given by a member for user and password; ends some minutes after its last use. */
+  private token: string | undefined = undefined;
 
-  constructor(endpoints: readonly string[]) {
+  constructor(endpoints: readonly string[], security: EtcdSecurity = {}) {
+    const { ca, cert, key } = security;
     this.endpoints = endpoints;
-    this.agent = new Agent({ connect: { timeout: 1_000 }, headersTimeout: TIMEOUT_MS, bodyTimeout: 0 });
+    this.security = security;
+    const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+    this.agent = new Agent({ connect: { timeout: 1_000, ...tls }, headersTimeout: TIMEOUT_MS, bodyTimeout: 0 });
   }
 
   /** @param body in etcd's JSON mapping: bytes in base64, 64-bit numbers as text @throws when no member answers */
   async call<T>(path: string, body: object): Promise<T> {
     let failure: unknown;
-    for (let i = 0; i < this.endpoints.length; i++) {
+    // One try more than there are members: the first may only say that the token has ended.
+    for (let i = 0; i <= this.endpoints.length; i++) {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       try {
         const response = await this.post(path, body, signal);
-        const answer = (await response.body.json()) as T & { error?: string; result?: T };
+        const text = await response.body.text();
+        // What its TLS front refuses is plain text, such as a client certificate with a common name.
+        const answer = (text.startsWith("{") ? JSON.parse(text) : { error: text.trim() }) as T & {
+          error?: string;
+          result?: T;
+        };
         if (response.statusCode === 200) return answer.result ?? answer;
         failure = new Error(`etcd answered ${response.statusCode}: ${answer.error}`);
+        if (this.isTokenRefused(response.statusCode, String(answer.error))) continue;
         if (response.statusCode < 500) break;
       } catch (error) {
         failure = error;
@@ -132,6 +146,11 @@ export class EtcdClient {
       this.turn++;
       throw error;
     });
+    if (response.statusCode !== 200) {
+      const text = await response.body.text();
+      this.isTokenRefused(response.statusCode, text);
+      throw new Error(`etcd answered ${response.statusCode}: ${text.slice(0, 200)}`);
+    }
     let rest = "";
     response.body.setEncoding("utf8");
     for await (const text of response.body) {
@@ -147,12 +166,31 @@ export class EtcdClient {
     await this.agent.destroy();
   }
 
-  private post(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  private async post(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { user, password = "" } = this.security;
+    if (user !== undefined && this.token === undefined) {
+      const response = await this.send("/v3/auth/authenticate", { name: user, password }, signal);
+      const { token, error } = (await response.body.json()) as { token?: string; error?: string };
+      if (token === undefined) throw new Error(`etcd lets ${user} not in: ${error}`);
+      this.token = token;
+    }
+    return this.send(path, body, signal);
+  }
+
+  /** The token is forgotten: the next request asks for a new one. */
+  private isTokenRefused(status: number, why: string): boolean {
+    if (this.token === undefined || (status !== 401 && !why.includes("auth token"))) return false;
+    this.token = undefined;
+    return true;
+  }
+
+  private send(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const endpoint = this.endpoints[this.turn % this.endpoints.length];
+    const authorization = this.token === undefined ? {} : { authorization: this.token };
     return request(new URL(path, endpoint), {
       method: "POST",
       dispatcher: this.agent,
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...authorization },
       body: JSON.stringify(body),
       signal,
     });

@@ -1,5 +1,6 @@
 import { Backoff } from "./backoff.ts";
 import { EtcdClient } from "./etcd-client.ts";
+import type { EtcdSecurity } from "./etcd-security.ts";
 import { InstanceView } from "./instance-view.ts";
 import type { DiscoverySource } from "./source.ts";
 import { findInstance } from "./told-instance.ts";
@@ -9,6 +10,7 @@ export interface EtcdSourceOptions {
   readonly endpoints?: readonly string[] | undefined;
   /** Keys are `<prefix><service>/<id>`; values a URL, or an instance in JSON. Default: /services/ */
   readonly prefix?: string | undefined;
+  readonly security?: EtcdSecurity | undefined;
 }
 
 /** A quorum is asked this often, so that a member cut off from the others is noticed, and another one taken. */
@@ -16,7 +18,7 @@ const PROBE_MS = 2_000;
 
 /** Instances from keys of etcd, followed by etcd's own watch. */
 export function createEtcdSource(options: EtcdSourceOptions): DiscoverySource {
-  const client = new EtcdClient(options.endpoints ?? ["http://127.0.0.1:2379"]);
+  const client = new EtcdClient(options.endpoints ?? ["http://127.0.0.1:2379"], options.security);
   const prefix = options.prefix ?? "/services/";
 
   return {

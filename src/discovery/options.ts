@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { etcdSecurityOptions } from "./etcd-security.ts";
 
 export const TargetOptions = Type.Object(
   {
@@ -89,6 +90,7 @@ export const DiscoveryOptions = Type.Object(
             Type.Array(Type.String({ pattern: "^https?://" }), { description: "Default: http://127.0.0.1:2379." }),
           ),
           prefix: Type.Optional(Type.String({ minLength: 1, description: "Keys are <prefix><service>/<id>." })),
+          ...etcdSecurityOptions,
         },
         strict,
       ),

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import type { Config } from "../config/load.ts";
+import { ConfigError } from "../config/problem.ts";
 import { createConsulSource } from "../discovery/consul.ts";
 import { createDnsSource } from "../discovery/dns.ts";
 import { createEtcdSource } from "../discovery/etcd.ts";
+import { type EtcdSecurity, type EtcdSecurityOptions, readEtcdSecurity } from "../discovery/etcd-security.ts";
 import { createFileSource } from "../discovery/file.ts";
 import { withLastKnown } from "../discovery/last-known.ts";
 import { createRegistrySource } from "../discovery/registry.ts";
@@ -38,7 +40,16 @@ export function createSources(
   const { file, dns, etcd, consul } = discovery;
   if (file !== undefined) add("file", () => createFileSource({ path: resolve(config.folder, file.path) }));
   if (dns !== undefined) add("dns", () => createDnsSource(dns));
-  if (etcd !== undefined) add("etcd", () => createEtcdSource(etcd));
+  if (etcd !== undefined) add("etcd", () => createEtcdSource({ ...etcd, security: readSecurity(config, etcd) }));
   if (consul !== undefined) add("consul", () => createConsulSource(consul));
   return sources;
+}
+
+/** @throws ConfigError naming the file that cannot be read */
+function readSecurity({ source, folder }: Config, options: EtcdSecurityOptions): EtcdSecurity {
+  try {
+    return readEtcdSecurity(options, folder);
+  } catch (error) {
+    throw new ConfigError([source.problem(["discovery", "etcd"], `discovery.etcd: ${(error as Error).message}`)]);
+  }
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Config } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
+import type { EtcdSecurityOptions } from "../discovery/etcd-security.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { type RunningRegistry, startRegistry } from "./start.ts";
 
@@ -13,6 +14,7 @@ export async function startEmbeddedRegistry(config: Config): Promise<RunningRegi
     ...options,
     data: resolve(config.folder, options.data ?? "./data"),
     tokenFile: options.tokenFile === undefined ? undefined : resolve(config.folder, options.tokenFile),
+    etcdSecurity: options.etcdSecurity && inFolder(options.etcdSecurity, config.folder),
     onError: (error) => log.error({ err: error }, "the registry failed"),
   });
   return running.catch((error: unknown) => {
@@ -36,3 +38,11 @@ function explain(error: unknown, { source }: Config, port: number): unknown {
   if (error instanceof RangeError) return new ConfigError([source.problem(at, `registry.embedded: ${error.message}`)]);
   return error;
 }
+
+/** Files are relative to the configuration's. */
+const inFolder = ({ ca, cert, key, ...rest }: EtcdSecurityOptions, folder: string): EtcdSecurityOptions => ({
+  ...rest,
+  ca: ca && resolve(folder, ca),
+  cert: cert && resolve(folder, cert),
+  key: key && resolve(folder, key),
+});

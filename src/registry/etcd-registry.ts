@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { GatewayError } from "../core/errors.ts";
 import { Backoff } from "../discovery/backoff.ts";
 import { EtcdClient, type EtcdEntry, type EtcdOperation, toBase64 } from "../discovery/etcd-client.ts";
+import type { EtcdSecurity } from "../discovery/etcd-security.ts";
 import { WatchLoop } from "../discovery/watch-loop.ts";
 import { Catalog } from "./catalog.ts";
 import { assertOwner, unknownInstance } from "./ownership.ts";
@@ -29,8 +30,8 @@ export class EtcdRegistry implements Registry {
   private revision = 0;
   private touchedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(endpoints: readonly string[]) {
-    this.client = new EtcdClient(endpoints);
+  constructor(endpoints: readonly string[], security: EtcdSecurity = {}) {
+    this.client = new EtcdClient(endpoints, security);
     this.loop = new WatchLoop(new Backoff(50, 1_000), (signal, contact) => this.follow(signal, contact));
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AddressPolicy } from "../discovery/address-policy.ts";
+import { type EtcdSecurityOptions, readEtcdSecurity } from "../discovery/etcd-security.ts";
 import { Access } from "./access.ts";
 import { EtcdRegistry } from "./etcd-registry.ts";
 import type { PreservationOptions } from "./leases.ts";
@@ -17,6 +18,8 @@ export interface RegistryOptions {
   readonly data?: string | undefined;
   /** Base URLs of an etcd cluster that keeps everything instead: any number of registries may share it. */
   readonly etcd?: readonly string[] | undefined;
+  /** How that cluster lets the registry in; files are relative to the working directory. */
+  readonly etcdSecurity?: EtcdSecurityOptions | undefined;
   readonly token?: string | undefined;
   readonly tokenFile?: string | undefined;
   readonly addresses?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | undefined;
@@ -42,7 +45,9 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
   const addresses = new AddressPolicy(options.addresses);
   const { data, preservation, onError } = options;
   const registry =
-    options.etcd === undefined ? new LocalRegistry({ data, preservation, onError }) : await joinCluster(options.etcd);
+    options.etcd === undefined
+      ? new LocalRegistry({ data, preservation, onError })
+      : await joinCluster(options.etcd, options.etcdSecurity);
   const server = await createRegistryServer({ registry, access, addresses, quotas: options.quotas, onError });
   let url: string;
   try {
@@ -66,8 +71,8 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
   };
 }
 
-async function joinCluster(endpoints: readonly string[]): Promise<Registry> {
-  const registry = new EtcdRegistry(endpoints);
+async function joinCluster(endpoints: readonly string[], security: EtcdSecurityOptions = {}): Promise<Registry> {
+  const registry = new EtcdRegistry(endpoints, readEtcdSecurity(security, "."));
   await registry.started;
   return registry;
 }

@@ -29,6 +29,7 @@ export function createAuthority(): { ca: string; issue(name: string, alternative
   });
   return {
     ca: root.cert,
+    // Without a name the subject is empty.
     issue: (name, alternatives) =>
       make((folder) => {
         writeFileSync(join(folder, "ca"), root.cert);
@@ -36,7 +37,7 @@ export function createAuthority(): { ca: string; issue(name: string, alternative
         writeFileSync(join(folder, "extensions"), `subjectAltName=${alternatives}`);
         openssl(
           folder,
-          `req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=${name} -keyout key -out request`,
+          `req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /${name && `CN=${name}`} -keyout key -out request`,
         );
         openssl(
           folder,

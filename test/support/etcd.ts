@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { EtcdClient } from "../../src/discovery/etcd-client.ts";
+import { createAuthority } from "./certificates.ts";
+import { eventually } from "./eventually.ts";
 import { temporaryFolder } from "./registry.ts";
 
 export interface EtcdNode {
@@ -92,3 +95,49 @@ export const putKey = (client: EtcdClient, key: string, value: string): Promise<
 
 export const deleteKey = (client: EtcdClient, key: string): Promise<unknown> =>
   client.call("/v3/kv/deleterange", { key: Buffer.from(key).toString("base64") });
+
+export interface SecureEtcd {
+  readonly url: string;
+  /** Files. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A real member that speaks TLS alone, asks for a client certificate, and knows the user root with this password. */
+export async function startSecureEtcd(t: TestContext, password: string): Promise<SecureEtcd> {
+  const folder = await temporaryFolder(t);
+  const authority = createAuthority();
+  const own = authority.issue("localhost", "DNS:localhost,IP:127.0.0.1");
+  // etcd's JSON API refuses a certificate with a common name, lest anybody think that it stood for a user.
+  const { cert, key } = authority.issue("", "DNS:client.test");
+  const at = (name: string): string => join(folder, name);
+  const files = { ca: at("ca.pem"), cert: at("cert.pem"), key: at("key.pem") };
+  const texts = {
+    "ca.pem": authority.ca,
+    "cert.pem": cert,
+    "key.pem": key,
+    "own.pem": own.cert,
+    "own-key.pem": own.key,
+  };
+  await Promise.all(Object.entries(texts).map(([name, text]) => writeFile(at(name), text)));
+  const [port, peerPort] = await freePorts(2);
+  const [url, peer] = [`https://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`];
+  const args = ["--name", "n0", "--data-dir", join(folder, "n0"), "--initial-cluster", `n0=${peer}`];
+  args.push("--listen-client-urls", url, "--advertise-client-urls", url, "--listen-peer-urls", peer);
+  args.push("--initial-advertise-peer-urls", peer, "--log-level", "error", "--client-cert-auth");
+  args.push("--trusted-ca-file", files.ca, "--cert-file", at("own.pem"), "--key-file", at("own-key.pem"));
+  toNode(t, spawn("etcd", args, { stdio: "ignore" }), url, "n0");
+  const client = new EtcdClient([url], {
+    ca: Buffer.from(authority.ca),
+    cert: Buffer.from(cert),
+    key: Buffer.from(key),
+  });
+  t.after(() => client.close());
+  await eventually("etcd answers", () => client.range("/ready/").catch(() => false));
+  await client.call("/v3/auth/user/add", { name: "root", password });
+  await client.call("/v3/auth/role/add", { name: "root" });
+  await client.call("/v3/auth/user/grant", { user: "root", role: "root" });
+  await client.call("/v3/auth/enable", {});
+  return { url, ...files };
+}
