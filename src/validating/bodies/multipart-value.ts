@@ -1,8 +1,10 @@
 import { findMediaType, isJson } from "../../core/media-type.ts";
 import type { Encoding, Operation } from "../../core/operation.ts";
-import { Malformed } from "../parameters/decode.ts";
+import { FIRST_READING, Malformed } from "../parameters/decode.ts";
 import { checkHeader } from "../parameters/header.ts";
+import { readDeepObject } from "../parameters/nested.ts";
 import { ParameterPlan } from "../parameters/plan.ts";
+import { type Notation, type Pair, readValues } from "../parameters/styles.ts";
 import type { Violations } from "../schema/check.ts";
 import { type Shape, STRING, toScalar } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
@@ -12,15 +14,18 @@ import type { Part } from "./multipart.ts";
 
 /** What the `encoding` of a property says of its parts. */
 export interface PartPlan {
+  /** How the values of its parts are written, where `encoding` names a style. */
+  readonly notation: Notation | undefined;
   readonly types: readonly string[];
   readonly headers: readonly ParameterPlan[];
 }
 
 export function partPlans(operation: Operation, encodings: Readonly<Record<string, Encoding>>): Map<string, PartPlan> {
   return new Map(
-    Object.entries(encodings).map(([name, { contentType, headers }]) => [
+    Object.entries(encodings).map(([name, { contentType, headers, style, explode }]) => [
       name,
       {
+        notation: style && { name, style, explode: explode ?? style === "form", decode: (text: string) => text },
         types: contentType === undefined ? [] : contentType.split(",").map((type) => type.trim()),
         headers: headers
           .filter((header) => header.name.toLowerCase() !== "content-type")
@@ -39,8 +44,10 @@ export function readParts(
 ): unknown {
   const value: Record<string, unknown> = Object.create(null);
   const counts = new Map<string, number>();
+  const styled = new Map<string, Pair[]>();
   for (const part of parts) {
     const { name } = part;
+    if (name !== undefined && addStyled(part, name, shape, plans, styled)) continue;
     if (name === undefined) return new Malformed("parse", "has a part without a name in its Content-Disposition");
     const plan = plans.get(name);
     if (plan !== undefined) checkPart(part, name, plan, violations);
@@ -57,7 +64,42 @@ export function readParts(
     else if (member?.isArray === true || member === undefined) value[name] = [value[name], item].flat();
     else return new Malformed("duplicate", "must be given once", toPointer(name));
   }
+  for (const [name, pairs] of styled) {
+    const member = shape.member(name) as Shape;
+    const notation = plans.get(name)?.notation as Notation;
+    const read =
+      notation.style === "deepObject"
+        ? readDeepObject(pairs, member, notation, FIRST_READING)
+        : readValues(
+            pairs.map(([, text]) => text),
+            member,
+            notation,
+            FIRST_READING,
+          );
+    if (read instanceof Malformed) return new Malformed(read.keyword, read.message, toPointer(name));
+    value[name] = read;
+  }
   return value;
+}
+
+/** Keeps the text of a part whose `encoding` has a style: all of a name are read together. @returns false for others */
+function addStyled(
+  part: Part,
+  name: string,
+  shape: Shape,
+  plans: ReadonlyMap<string, PartPlan>,
+  styled: Map<string, Pair[]>,
+): boolean {
+  if (part.type !== undefined && part.type.type !== "text") return false;
+  const bracket = name.indexOf("[");
+  const base = bracket > 0 && !plans.has(name) ? name.slice(0, bracket) : name;
+  const notation = plans.get(base)?.notation;
+  if (notation === undefined || shape.member(base) === undefined) return false;
+  if ((notation.style === "deepObject") !== base.length < name.length) return false;
+  const pairs = styled.get(base) ?? [];
+  pairs.push([name.slice(base.length), part.bytes.toString("utf8")]);
+  styled.set(base, pairs);
+  return true;
 }
 
 const isJsonPart = ({ type }: Part): boolean => type !== undefined && isJson(type);
