@@ -61,8 +61,10 @@ export class Connection implements UnderWay {
       if (this.asking !== undefined) this.send(this.asking);
     });
     this.socket.on("end", () => this.onEnd());
-    this.socket.on("error", (error) => this.fail(error));
-    this.socket.on("close", () => this.fail(new UpstreamError("broken", "the connection was closed")));
+    this.socket.on("error", (error) => this.fail(this.isOpen ? error : asUnreachable(error)));
+    this.socket.on("close", () =>
+      this.fail(new UpstreamError(this.isOpen ? "broken" : "unreachable", "the connection was closed")),
+    );
   }
 
   isFresh(nowMs: number): boolean {
@@ -173,8 +175,9 @@ export class Connection implements UnderWay {
 
   private onEnd(): void {
     const { asking } = this;
-    if (asking === undefined) {
-      this.close();
+    // Before it is open, "close" follows and says so.
+    if (asking === undefined || !this.isOpen) {
+      this.socket.destroy();
       return;
     }
     try {
@@ -199,7 +202,7 @@ export class Connection implements UnderWay {
     this.owner.forget(this);
     if (asking === undefined) return;
     asking.underWay = undefined;
-    this.reader.fail(asking, this.isOpen ? error : asUnreachable(error));
+    this.reader.fail(asking, error);
   }
 
   /** One timer a connection, set anew and not made anew for each request. */
@@ -229,6 +232,4 @@ export class Connection implements UnderWay {
 const onTimeout = (connection: Connection): void => connection.expire();
 
 const asUnreachable = (error: Error): Error =>
-  error instanceof GatewayError || (error instanceof UpstreamError && error.fault === "connect-timeout")
-    ? error
-    : new UpstreamError("unreachable", error.message, error);
+  error instanceof GatewayError ? error : new UpstreamError("unreachable", error.message, error);
