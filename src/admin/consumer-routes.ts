@@ -1,9 +1,9 @@
 import express, { type Request, type Response, Router } from "express";
-import Type from "typebox";
 import { checkOptions } from "../config/check.ts";
 import { ConsumerSettings, CredentialOptions } from "../config/consumer-options.ts";
 import { formatProblem } from "../config/problem.ts";
 import { inlineSource } from "../config/source.ts";
+import { Type } from "../core/type.ts";
 import type { ConsumerAdmin, NewCredential } from "../gateway/consumer-admin.ts";
 import type { StoredConsumer, StoredCredential } from "../storage/consumer-store.ts";
 

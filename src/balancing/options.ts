@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 
 const strict = { additionalProperties: false } as const;
 const percent = (description: string) => Type.Optional(Type.String({ pattern: "^\\d+(\\.\\d+)?%$", description }));

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 
 /** How answers are stored and reused. RFC 9111. */
 export const CacheOptions = Type.Object(

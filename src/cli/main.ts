@@ -1,29 +1,22 @@
 #!/usr/bin/env node
-import { apiKey } from "./api-key.ts";
-import { check } from "./check.ts";
-import { demo } from "./demo.ts";
-import { explain } from "./explain.ts";
-import { hashPasswordCommand } from "./hash-password.ts";
-import { newPlugin } from "./new-plugin.ts";
-import { purge } from "./purge.ts";
-import { registry } from "./registry.ts";
-import { schema } from "./schema.ts";
-import { services } from "./services.ts";
-import { start } from "./start.ts";
+type Command = (args: string[]) => Promise<number | undefined>;
 
-/** One file a command. Each gets the words after its name and returns the exit code, or undefined while it runs on. */
-const commands: Readonly<Record<string, (args: string[]) => Promise<number | undefined>>> = {
-  start,
-  check,
-  demo,
-  schema,
-  explain,
-  purge,
-  "new-plugin": newPlugin,
-  registry,
-  services,
-  "api-key": apiKey,
-  "hash-password": hashPasswordCommand,
+/**
+ * One file a command, read when it is asked for: `start` has no use for Express. Each gets the words after its name and
+ * returns the exit code, or undefined while it runs on.
+ */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import("./start.ts")).start,
+  check: async () => (await import("./check.ts")).check,
+  demo: async () => (await import("./demo.ts")).demo,
+  schema: async () => (await import("./schema.ts")).schema,
+  explain: async () => (await import("./explain.ts")).explain,
+  services: async () => (await import("./services.ts")).services,
+  purge: async () => (await import("./purge.ts")).purge,
+  "new-plugin": async () => (await import("./new-plugin.ts")).newPlugin,
+  registry: async () => (await import("./registry.ts")).registry,
+  "api-key": async () => (await import("./api-key.ts")).apiKey,
+  "hash-password": async () => (await import("./hash-password.ts")).hashPasswordCommand,
 };
 
 const usage = `portico: an API gateway that reads OpenAPI
@@ -43,11 +36,12 @@ const usage = `portico: an API gateway that reads OpenAPI
 `;
 
 const [name = "help", ...args] = process.argv.slice(2);
-const command = commands[name];
-if (command === undefined) {
+const load = commands[name];
+if (load === undefined) {
   process.stderr.write(usage);
   process.exitCode = name === "help" || name === "--help" ? 0 : 2;
 } else {
+  const command = await load();
   const code = await command(args);
   if (code !== undefined) process.exitCode = code;
 }

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 import { PluginEntry } from "./plugin-entry.ts";
 
 const strict = { additionalProperties: false } as const;

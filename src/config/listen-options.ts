@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 
 const strict = { additionalProperties: false } as const;
 const Size = Type.Union([Type.String(), Type.Number({ minimum: 0 })], { description: "A size such as 32KiB." });

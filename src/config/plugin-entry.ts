@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 
 /** `- rate-limit: { rate: 100/min }`, or a bare name for no options. */
 export const PluginEntry = Type.Union([

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 import { etcdSecurityOptions } from "../discovery/etcd-security.ts";
 import { Networks } from "../discovery/options.ts";
 

@@ -1,6 +1,6 @@
-import Type from "typebox";
 import { BalancingOptions } from "../balancing/options.ts";
 import { CacheOptions, StoreOptions } from "../caching/options.ts";
+import { Type } from "../core/type.ts";
 import { DiscoveryOptions, UpstreamOptions as FoundUpstreamOptions, Networks } from "../discovery/options.ts";
 import {
   connectOptions,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 
 /** How to be let in by an etcd cluster. */
 export const etcdSecurityOptions = {

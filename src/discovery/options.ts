@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 import { etcdSecurityOptions } from "./etcd-security.ts";
 
 export const TargetOptions = Type.Object(

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 
 export const TimeoutOptions = Type.Object(
   {

@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../core/type.ts";
 
 const Mode = Type.Union([Type.Literal("enforce"), Type.Literal("report"), Type.Literal("off")]);
 

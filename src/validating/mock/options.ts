@@ -1,4 +1,4 @@
-import Type from "typebox";
+import { Type } from "../../core/type.ts";
 
 /** Answers made from the spec, in the place of a service. */
 export const MockOptions = Type.Union(
