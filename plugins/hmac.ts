@@ -8,7 +8,9 @@ import { type MessageSignature, parseSignature } from "./hmac/signature-base.ts"
 const Key = Type.Object(
   {
     consumer: Type.String({ minLength: 1, description: "Who signs with the key." }),
-    secret: Type.Optional(Type.String({ minLength: 16, description: "Shared secret of hmac-sha256." })),
+    secret: Type.Optional(
+      Type.String({ minLength: 16, description: "Shared secret of hmac-sha256: text, or base64:<bytes>." }),
+    ),
     publicKey: Type.Optional(Type.String({ description: "PEM public key of the other algorithms." })),
     algorithm: Type.Optional(
       Type.Union(

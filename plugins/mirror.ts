@@ -1,4 +1,5 @@
 import { definePlugin, type Exchange, isStream, Type } from "../src/plugin.ts";
+import { tee } from "./common/tee.ts";
 
 export default definePlugin({
   name: "mirror",
@@ -10,7 +11,8 @@ export default definePlugin({
         minimum: 0,
         maximum: 100,
         default: 100,
-        description: "Share of requests that are copied, in per cent. One whose body streams is not: nothing holds it.",
+        description:
+          "Share of requests that are copied, in per cent. A copy that reads its body too slowly is given up.",
       }),
       maxPending: Type.Integer({
         default: 100,
@@ -38,8 +40,12 @@ export default definePlugin({
     }
 
     return function mirrorRequest(exchange, next) {
-      const isCopied = pending.count < options.maxPending && !isStream(exchange.request.body) && Math.random() < share;
-      if (isCopied) void copy(exchange.fork());
+      if (pending.count < options.maxPending && Math.random() < share) {
+        const errand = exchange.fork();
+        const { body } = exchange.request;
+        if (isStream(body)) [exchange.request.body, errand.request.body] = tee(body);
+        void copy(errand);
+      }
       return next(exchange);
     };
   },

@@ -47,12 +47,16 @@ export function toSigningKey(options: {
   if (text === undefined || (secret !== undefined && publicKey !== undefined)) {
     throw new Error(`the key of ${consumer} needs ${isSecret ? "secret" : "publicKey"} alone for ${algorithm}`);
   }
-  const key = isSecret ? createSecretKey(text, "utf8") : createPublicKey(text);
+  const key = isSecret ? toSecret(text) : createPublicKey(text);
   if (!isSecret && key.asymmetricKeyType !== TYPES[algorithm]) {
     throw new Error(`the key of ${consumer} is ${key.asymmetricKeyType}, which is not for ${algorithm}`);
   }
   return { consumer, algorithm, key };
 }
+
+/** Bytes that are no text stand as `base64:…`. */
+const toSecret = (text: string): KeyObject =>
+  text.startsWith("base64:") ? createSecretKey(text.slice(7), "base64") : createSecretKey(text, "utf8");
 
 export function isSignedBy({ algorithm, key }: SigningKey, base: string, signature: Buffer): boolean {
   const bytes = Buffer.from(base, "latin1");

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { listen, startPluginGateway } from "../support/plugin-gateway.ts";
 import { until } from "../support/until.ts";
 
@@ -63,6 +64,63 @@ test("mirror copies what goes to the service, and drops the copy's answer", asyn
   const gone = { targets: [{ url: "http://127.0.0.1:1" }] };
   const alone = await startPluginGateway(t, [{ mirror: { upstream: gone } }]);
   assert.equal((await fetch(`${alone.url}/things`)).status, 200);
+});
+
+test("mirror copies a body that streams, while it streams", async (t) => {
+  const { seen, upstream } = await startOther(t);
+  const gateway = await startPluginGateway(t, [{ mirror: { upstream } }]);
+  const text = "0123456789abcdef".repeat(20_000);
+  async function* slowly(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < text.length; at += 64_000) yield Buffer.from(text.slice(at, at + 64_000));
+  }
+  const headers = { "Content-Type": "application/octet-stream" };
+  const init = { method: "POST", headers, body: ReadableStream.from(slowly()), duplex: "half" } as RequestInit;
+  assert.equal((await fetch(`${gateway.url}/things`, init)).status, 200);
+  assert.ok(gateway.last().text === text, "the service has the whole of it");
+  const [copy] = await eventually("a copy", () => seen.length === 1 && seen);
+  assert.ok(copy === `POST /things ${text}`, "and so has the other");
+});
+
+test("a mirror that does not read costs the service nothing", async (t) => {
+  const stuck = createServer(() => {});
+  t.after(() => stuck.close());
+  t.after(() => stuck.closeAllConnections());
+  const upstream = { targets: [{ url: await listen(stuck) }] };
+  const options = { limits: { bodyBytes: "64MiB" } };
+  const gateway = await startPluginGateway(t, [{ mirror: { upstream } }], { options });
+  const body = "x".repeat(8 * 1024 * 1024);
+  const headers = { "Content-Type": "application/octet-stream" };
+  const init = {
+    method: "POST",
+    headers,
+    body: ReadableStream.from([Buffer.from(body)]),
+    duplex: "half",
+  } as RequestInit;
+  assert.equal((await fetch(`${gateway.url}/things`, init)).status, 200);
+  assert.equal(gateway.last().text.length, body.length);
+});
+
+test("canary takes consumers by name and by group, and the same share of callers each time", async (t) => {
+  const { upstream } = await startOther(t);
+  const keys = { a: { consumer: "ada", groups: ["beta"] }, b: "bob", c: "carl" };
+  const plugins = [{ "api-key": { keys } }, { canary: { upstream, consumers: ["beta", "bob"] } }];
+  const gateway = await startPluginGateway(t, plugins);
+  const goes = async (key: string): Promise<boolean> =>
+    (await (await fetch(`${gateway.url}/things`, { headers: { "X-Api-Key": key } })).text()) === "other";
+  assert.deepEqual([await goes("a"), await goes("b"), await goes("c")], [true, true, false]);
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`key-${i}`, `consumer-${i}`]));
+  const shared = await startPluginGateway(t, [{ "api-key": { keys: many } }, { canary: { upstream, percent: 30 } }]);
+  const round = () =>
+    Promise.all(
+      Object.keys(many).map(async (key) => {
+        const answer = await fetch(`${shared.url}/things?limit=1`, { headers: { "X-Api-Key": key } });
+        return (await answer.text()) === "other";
+      }),
+    );
+  const first = await round();
+  assert.deepEqual(await round(), first, "a caller always goes the same way");
+  const share = first.filter(Boolean).length / first.length;
+  assert.ok(share > 0.15 && share < 0.45, `${share}`);
 });
 
 test("quota refuses what is beyond it until the period ends, also after a reload", async (t) => {
