@@ -3,6 +3,7 @@ import { findMediaType, isJson, type ParsedMediaType } from "../../core/media-ty
 import type { MediaType, Operation } from "../../core/operation.ts";
 import { acceptReadings } from "../parameters/accept.ts";
 import { Malformed, type Reading } from "../parameters/decode.ts";
+import { type ByteCheck, findByteCheck } from "../schema/byte-check.ts";
 import { type SchemaCheck, schemaCheck, type Violations } from "../schema/check.ts";
 import type { Direction } from "../schema/evaluation.ts";
 import { noteExact } from "../schema/exact.ts";
@@ -29,12 +30,15 @@ export class BodyPlan {
   private readonly itemCheck: SchemaCheck | undefined;
   private readonly operation: Operation;
   private knownShape: Shape | undefined = undefined;
+  private byteCheck: ByteCheck | undefined = undefined;
+  private readonly direction: Direction;
   private knownJsonBytes: number | undefined = undefined;
   private knownCharacters: number | undefined = undefined;
   private knownParts: Map<string, PartPlan> | undefined = undefined;
 
   private constructor(operation: Operation, media: MediaType, range: ParsedMediaType, direction: Direction) {
     this.operation = operation;
+    this.direction = direction;
     this.media = media;
     this.range = range;
     this.check = media.schema === undefined ? undefined : schemaCheck(operation.spec, media.schema, direction);
@@ -89,8 +93,11 @@ export class BodyPlan {
 
   private checkWhole(bytes: Buffer, type: ParsedMediaType, check: SchemaCheck, violations: Violations): void {
     const kind = kindOf(type);
-    if (kind === "json") this.accept(parseJson(bytes), check, violations);
-    else if (kind === "multipart") this.checkMultipart(bytes, type, check, violations);
+    if (kind === "json") {
+      this.byteCheck ??= findByteCheck(check.schema, this.direction) ?? isUnknown;
+      if (!this.byteCheck(bytes)) this.accept(parseJson(bytes), check, violations);
+    }
+    if (kind === "multipart") this.checkMultipart(bytes, type, check, violations);
     else if (kind === "xml") this.checkXml(bytes, check, violations);
     else if (kind === "form" || kind === "text") this.checkText(bytes, type, kind === "form", check, violations);
   }
@@ -166,6 +173,9 @@ export class BodyPlan {
     return this.knownShape;
   }
 }
+
+/** For schemas that no scan of the bytes can decide. */
+const isUnknown: ByteCheck = () => false;
 
 type Kind = "json" | "form" | "multipart" | "xml" | "sequence" | "text" | "binary";
 
