@@ -26,6 +26,7 @@ export class Tunnel extends Duplex {
   private readonly fromUpstream: FrameScanner;
   private upstream: Socket | undefined = undefined;
   private isStarted = false;
+  private isJoined = false;
   private hasSkippedHead = false;
   private isClosing = false;
   private waiting: (() => void) | undefined = undefined;
@@ -55,17 +56,45 @@ export class Tunnel extends Duplex {
     const { socket, limits } = this;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.receive(chunk));
-    socket.on("end", () => this.push(null));
+    socket.on("end", () => (this.isJoined ? this.upstream?.end() : this.push(null)));
     socket.on("error", () => this.destroy());
     socket.on("close", () => this.destroy());
     this.idle = setTimeout(() => this.close(CLOSE.goingAway), limits.idleMs);
     this.life = setTimeout(() => this.close(CLOSE.policy), Math.min(limits.lifeMs, MAX_TIMER_MS));
     this.idle.unref();
     this.life.unref();
-    if (this.head.length > 0) this.receive(this.head);
     const { waiting } = this;
     this.waiting = undefined;
-    waiting?.();
+    if (waiting === undefined && this.writableLength === 0) this.joinSockets();
+    else waiting?.();
+    if (this.head.length > 0) this.receive(this.head);
+  }
+
+  /**
+   * From now on the two sockets feed each other, and http-proxy's pipes through this stream are taken apart: they cost
+   * a message half as much again. Not where the upstream has spoken early, as what waits here would be overtaken.
+   */
+  private joinSockets(): void {
+    const { socket, upstream } = this;
+    if (upstream === undefined) return;
+    upstream.unpipe(this);
+    this.unpipe(upstream);
+    this.isJoined = true;
+    upstream.on("data", (chunk: Buffer) => {
+      if (this.isClosing) return;
+      this.idle?.refresh();
+      const code = this.fromUpstream.scan(chunk);
+      if (code !== 0) this.close(code);
+      else if (!socket.write(chunk)) upstream.pause();
+    });
+    upstream.on("end", () => socket.end());
+    upstream.on("drain", () => socket.resume());
+    socket.on("drain", () => upstream.resume());
+    upstream.resume();
+  }
+
+  private passToUpstream(chunk: Buffer): boolean {
+    return this.isJoined && this.upstream !== undefined ? this.upstream.write(chunk) : this.push(chunk);
   }
 
   /** Ends both sides, with a close frame wherever one may stand. */
@@ -98,7 +127,7 @@ export class Tunnel extends Duplex {
     this.idle?.refresh();
     const code = this.fromClient.scan(chunk);
     if (code !== 0) this.close(code);
-    else if (!this.push(chunk)) this.socket.pause();
+    else if (!this.passToUpstream(chunk)) this.socket.pause();
   }
 
   override _read(): void {

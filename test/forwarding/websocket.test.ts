@@ -225,3 +225,43 @@ test("a WebSocket whose one side is gone leaves nothing open on the other", asyn
   side?.destroy();
   await until("the client is let go", () => second.socket.readableEnded || second.socket.destroyed);
 });
+
+test("whoever does not read stops the other side, and misses nothing once it reads", async (t) => {
+  let side: Socket | undefined;
+  const { base } = await startRawGateway(t, {
+    route: allowed,
+    answer: (_request, socket) => {
+      side = socket;
+      socket.removeAllListeners("data");
+      socket.write(SWITCH);
+    },
+  });
+  const { socket } = await open(base);
+  t.after(() => socket.destroy());
+  const upstream = side as Socket;
+  const piece = Buffer.alloc(60_000, "x");
+  const framed = (isMasked: boolean): Buffer => {
+    const head = Buffer.from([0x82, (isMasked ? 0x80 : 0) | 126, 0, 0, ...(isMasked ? [0, 0, 0, 0] : [])]);
+    head.writeUInt16BE(piece.length, 2);
+    return Buffer.concat([head, piece]);
+  };
+  for (const [from, to, frame] of [
+    [upstream, socket, framed(false)],
+    [socket, upstream, framed(true)],
+  ] as const) {
+    let arrived = 0;
+    let sent = 0;
+    to.removeAllListeners("data");
+    to.on("data", (chunk: Buffer) => {
+      arrived += chunk.length;
+    });
+    to.pause();
+    // Until what stands between them is full, whatever the kernel takes.
+    await until("it is stopped", () => {
+      for (let i = 0; i < 100 && from.writableLength < 4_000_000; i++, sent += frame.length) from.write(frame);
+      return from.writableLength >= 4_000_000;
+    });
+    to.resume();
+    await until("all of it", () => arrived === sent);
+  }
+});
