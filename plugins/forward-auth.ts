@@ -12,13 +12,17 @@ export default definePlugin({
     url: Type.String({ pattern: "^https?://", description: "The service to ask." }),
     requestHeaders: Type.Array(Type.String(), {
       default: ["Authorization", "Cookie"],
-      description: "Request fields that it sees.",
+      description: "Request fields that it sees. Authorization and Cookie among them end here.",
     }),
     upstreamHeaders: Type.Array(Type.String(), {
       default: [],
       description: "Fields of its answer that the upstream sees in place of the client's.",
     }),
     consumerHeader: Type.Optional(Type.String({ description: "Field of its answer that names the consumer." })),
+    forwardCredential: Type.Boolean({
+      default: false,
+      description: "The upstream sees Authorization and Cookie, too.",
+    }),
     timeoutMs: Type.Integer({
       default: 3000,
       minimum: 1,
@@ -28,6 +32,7 @@ export default definePlugin({
   setup({ options }) {
     const { consumerHeader, upstreamHeaders } = options;
     const sent = options.requestHeaders.map((name) => name.toLowerCase());
+    const credentials = options.forwardCredential ? [] : sent.filter((name) => CREDENTIALS.has(name));
     return {
       // A field that the service must see cannot be dropped before: its answer replaces it below.
       identityHeaders: upstreamHeaders.filter((name) => !sent.includes(name.toLowerCase())),
@@ -40,6 +45,7 @@ export default definePlugin({
           if (name === null || name === "") throw new GatewayError("FORBIDDEN", "the service named no consumer");
           exchange.consumer = { name };
         }
+        for (const name of credentials) exchange.request.headers.delete(name);
         for (const name of upstreamHeaders) {
           exchange.request.headers.delete(name);
           const value = answer.headers.get(name);
@@ -50,6 +56,8 @@ export default definePlugin({
     };
   },
 });
+
+const CREDENTIALS = new Set(["authorization", "proxy-authorization", "cookie"]);
 
 function question({ request, client }: Exchange, sent: readonly string[]): Headers {
   const headers = new Headers({

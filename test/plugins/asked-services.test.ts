@@ -126,6 +126,21 @@ test("a request passes when the service that is asked says 2xx, with the fields 
   assert.equal(seen[0]?.headers["x-consumer-name"], "ada");
 });
 
+test("what the service was shown of credentials goes no further, unless the route says so", async (t) => {
+  const authority = await startAuthority(t);
+  const sent = { Authorization: "secret", Cookie: "session=secret", "Accept-Language": "de" };
+  for (const [more, seenFields] of [
+    [{}, [undefined, undefined, "de"]],
+    [{ requestHeaders: ["Authorization", "Accept-Language"] }, [undefined, "session=secret", "de"]],
+    [{ forwardCredential: true }, ["secret", "session=secret", "de"]],
+  ] as const) {
+    const { get, seen } = await startSecuredGateway(t, [], forward(authority.url, more));
+    assert.equal((await get(sent)).status, 200);
+    const headers = seen[0]?.headers ?? {};
+    assert.deepEqual([headers.authorization, headers.cookie, headers["accept-language"]], seenFields);
+  }
+});
+
 test("what the service answers otherwise is the client's answer, and its failure is 503", async (t) => {
   const authority = await startAuthority(t);
   const { get, seen } = await startSecuredGateway(t, [], forward(authority.url, { consumerHeader: "X-User" }));
