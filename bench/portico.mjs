@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { answer } from "./answer.mjs";
 import { spec as orders } from "./validated-spec.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -37,6 +38,11 @@ const routes = {
     ],
   }),
   websocket: () => ({ ...routes.plain(), websocket: true }),
+  answered: () => ({ ...routes.plain(), plugins: [{ respond: { body: answer.toString() } }] }),
+  limited: () => ({
+    ...routes.plain(),
+    plugins: [{ "rate-limit": { rate: "100000000/min", by: "address" } }, { respond: { body: answer.toString() } }],
+  }),
   cached: () => ({ openapi: plainSpec }),
   orders: () => ({ openapi: orders, cache: { mode: "off" } }),
   github: () => ({ openapi: github, security: "upstream" }),

@@ -147,3 +147,24 @@ test("a watchdog tells what is late, in the order it came, and not what has left
 test("a call without an end is told of, though its promise never settles", async () => {
   await assert.rejects(guard("stuck", () => never, new Watchdog(20))(exchange(), pass), failed);
 });
+
+test("what a plugin hands on as it was handed to it comes back as the same promise", () => {
+  const given = Promise.resolve(answer);
+  const guarded = guard("pass", (passed, next) => next(passed), undefined);
+  assert.equal(
+    guarded(exchange(), () => given),
+    given,
+  );
+});
+
+test("an answer of its own is looked at, also when the request was passed on before", async () => {
+  const guarded = guard(
+    "forgetful",
+    ((passed: Exchange, next: Next) => {
+      void next(passed);
+      return Promise.resolve(undefined);
+    }) as unknown as Handler,
+    undefined,
+  );
+  await assert.rejects(guarded(exchange(), pass), failed);
+});
