@@ -9,6 +9,7 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { ConfigError } from "../../src/config/problem.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import { certify } from "../support/certificate-files.ts";
+import { freePort } from "../support/free-port.ts";
 import { until } from "../support/load.ts";
 import { sendRaw } from "../support/raw.ts";
 import { startRawGateway } from "../support/raw-gateway.ts";
@@ -133,7 +134,7 @@ test("what HTTP/2 must not carry into HTTP/1 does not reach the upstream", async
 });
 
 test("plain HTTP is sent to the same place under https, and never to a place of the client's making", async (t) => {
-  const redirectFrom = 20_000 + (process.pid % 20_000);
+  const redirectFrom = await freePort();
   const { base } = await startRawGateway(t, { options: { listen: { tls: main, redirectFrom } } });
   const plain = `http://127.0.0.1:${redirectFrom}`;
   const { text, statuses } = await sendRaw(plain, "GET /a?b=%0d%0aX:y HTTP/1.1\r\nHost: a:80\r\n\r\n");

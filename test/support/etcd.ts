@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { EtcdClient } from "../../src/discovery/etcd-client.ts";
 import { createAuthority } from "./certificates.ts";
 import { eventually } from "./eventually.ts";
+import { freePorts } from "./free-port.ts";
 import { temporaryFolder } from "./registry.ts";
 
 export interface EtcdNode {
@@ -25,19 +24,6 @@ export function etcdMissing(): string | false {
   if (spawnSync("etcd", ["--version"]).status === 0) return false;
   if (process.env.CI) throw new Error("etcd is missing: apt-get install etcd-server");
   return "needs etcd: apt-get install etcd-server";
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** A real etcd cluster of so many members, each a process of its own. */

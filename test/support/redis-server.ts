@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import type { TestContext } from "node:test";
+import { freePort } from "./free-port.ts";
 
 /** A real Redis in a process of its own, on a free port, with nothing on disk. */
 export interface RedisServer {
@@ -49,13 +49,4 @@ export async function startRedisServer(t: TestContext): Promise<RedisServer> {
     freeze: () => child?.kill("SIGSTOP"),
     thaw: () => child?.kill("SIGCONT"),
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
