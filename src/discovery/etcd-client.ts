@@ -162,6 +162,18 @@ export class EtcdClient {
     throw new Error("etcd ended the watch");
   }
 
+  /**
+   * Asks a quorum every so often, as a member that hangs or is cut off from the others does not end its watches.
+   * A call goes on to the next member by itself: that it did is the sign, as much as that none answers.
+   * @returns ends it
+   */
+  watchOver(key: string, everyMs: number, on: { answer(): void; lost(): void }): () => void {
+    const member = this.member();
+    const answered = (): void => (this.member() === member ? on.answer() : on.lost());
+    const timer = setInterval(() => void this.get(key).then(answered, on.lost), everyMs);
+    return () => clearInterval(timer);
+  }
+
   async close(): Promise<void> {
     await this.agent.destroy();
   }
@@ -184,10 +196,14 @@ export class EtcdClient {
     return true;
   }
 
+  /** The endpoint that is asked next: the one that answered last. */
+  private member(): string | undefined {
+    return this.endpoints[this.turn % this.endpoints.length];
+  }
+
   private send(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const endpoint = this.endpoints[this.turn % this.endpoints.length];
     const authorization = this.token === undefined ? {} : { authorization: this.token };
-    return request(new URL(path, endpoint), {
+    return request(new URL(path, this.member()), {
       method: "POST",
       dispatcher: this.agent,
       headers: { "content-type": "application/json", ...authorization },

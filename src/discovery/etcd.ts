@@ -35,9 +35,7 @@ export function createEtcdSource(options: EtcdSourceOptions): DiscoverySource {
         for (const { key, value } of entries) put(key, value);
         view.start();
         contact();
-        const probe = setInterval(() => {
-          client.get(own).catch(() => broken.abort());
-        }, PROBE_MS);
+        const rest = client.watchOver(own, PROBE_MS, { answer() {}, lost: () => broken.abort() });
         try {
           return await client.watch(own, revision + 1, signal, {
             start() {},
@@ -50,7 +48,7 @@ export function createEtcdSource(options: EtcdSourceOptions): DiscoverySource {
           });
         } finally {
           view.close();
-          clearInterval(probe);
+          rest();
         }
       });
     },

@@ -185,8 +185,7 @@ export class EtcdRegistry implements Registry {
       contact();
     };
     touch();
-    // A quorum is asked, not the member: one that is cut off from the others would still answer for itself.
-    const probe = setInterval(() => void this.client.get(BARRIER).then(touch, () => broken.abort()), PROBE_MS);
+    const rest = this.client.watchOver(BARRIER, PROBE_MS, { answer: touch, lost: () => broken.abort() });
     try {
       return await this.client.watch(PREFIX, revision + 1, AbortSignal.any([closed, broken.signal]), {
         start() {},
@@ -196,7 +195,7 @@ export class EtcdRegistry implements Registry {
         },
       });
     } finally {
-      clearInterval(probe);
+      rest();
     }
   }
 
