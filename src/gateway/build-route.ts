@@ -24,6 +24,7 @@ import { createResponseValidator } from "../validating/response.ts";
 
 import { answerErrors } from "./answer-errors.ts";
 import { createLifecycleHandler } from "./lifecycle.ts";
+import { readSmallBody } from "./small-body.ts";
 
 export interface RouteParts {
   readonly operation: Operation;
@@ -84,6 +85,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ...step("cache", "sticky-cookie", isSticky ? createStickyHandler(options.upstream?.balance ?? {}) : undefined),
     // Innermost of its phase: what the others add to an answer is for one client, and never stored.
     ...step("cache", "cache", createCacheHandler({ ...parts, options: options.cache ?? {} })),
+    ...step("forward", "small-body", readSmallBody),
     ...step("forward", "forwarded-headers", createForwardedHeaders(parts.pools.pseudonym)),
   ]);
   return {

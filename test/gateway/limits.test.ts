@@ -24,6 +24,16 @@ test("a body that trickles is answered 408, and the connection ends", async (t) 
   assert.ok(isClosed);
 });
 
+test("a body that trickles holds no connection to its upstream", async (t) => {
+  const { base, upstream } = await startRawGateway(t, { options: { limits: { bodyIdleSeconds: 0.5 } } });
+  const head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
+  assert.deepEqual((await sendRaw(base, [head, "x"])).statuses, [408]);
+  assert.equal(upstream.connections.opened, 0);
+  const whole = await sendRaw(base, [head, "x".repeat(400), 50, "x".repeat(600)], { answers: 1 });
+  assert.deepEqual(whole.statuses, [200]);
+  assert.ok(upstream.requests[0]?.endsWith(`\r\n\r\n${"x".repeat(1000)}`));
+});
+
 test("an idle connection is closed", async (t) => {
   const { base } = await startRawGateway(t, { options: { limits: { keepAliveSeconds: 0.3 } } });
   const { statuses, isClosed } = await sendRaw(base, GET);
