@@ -11,7 +11,7 @@ export interface HashTable {
 }
 
 /** Primes: at least fifty slots for each member keeps shares within a few per cent. */
-const SIZES = [1_009, 10_007, 65_537, 655_373];
+const SIZES = [1_009, 10_007, 65_537, 262_147, 655_373];
 /** Built in one go up to this size: a millisecond or two. */
 const SMALL = 10_007;
 /** Steps of a build without a pause; a quarter of a millisecond to one. */

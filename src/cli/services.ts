@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { loadConfig } from "../config/load.ts";
 import type { ServiceReport } from "../gateway/service-report.ts";
+import { askAdmin } from "./ask-admin.ts";
 
 /** `portico services`: what the running gateway knows of its upstreams. */
 export async function services(args: string[]): Promise<number> {
@@ -8,22 +8,9 @@ export async function services(args: string[]): Promise<number> {
     args,
     options: { config: { type: "string" }, url: { type: "string" }, json: { type: "boolean" } },
   });
-  const { admin } = (await loadConfig({ file: values.config })).config.options;
-  const base = values.url ?? `http://${admin?.host ?? "127.0.0.1"}:${admin?.port ?? 8081}`;
-  try {
-    const response = await fetch(`${base}/v1/services`, { headers: { Authorization: `Bearer ${admin?.token ?? ""}` } });
-    const answer: unknown = await response.json();
-    if (response.ok)
-      process.stdout.write(values.json === true ? `${JSON.stringify(answer)}\n` : toText(answer as ServiceReport[]));
-    else process.stderr.write(`refused (${response.status}): ${(answer as { detail?: string }).detail}\n`);
-    return response.ok ? 0 : 1;
-  } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as { code?: string };
-    process.stderr.write(
-      `no admin API answers at ${base} (${code ?? (error as Error).message}); is the gateway running?\n`,
-    );
-    return 1;
-  }
+  return askAdmin(values, "/v1/services", {}, (answer) =>
+    values.json === true ? `${JSON.stringify(answer)}\n` : toText(answer as ServiceReport[]),
+  );
 }
 
 function toText(reports: readonly ServiceReport[]): string {

@@ -6,7 +6,7 @@ import type { Endpoint } from "../../src/core/upstream.ts";
 import { exchangeOf, instancesOf, send, serviceOf } from "../support/balancing.ts";
 import { eventually } from "../support/eventually.ts";
 
-const COUNT = 2_000;
+const COUNT = 1_000;
 const KEYS = Array.from({ length: 1_000 }, (_, i) => `user-${i}`);
 const byUser = { balance: { policy: "hash", hash: { header: "x-user" } } } as const;
 const members = (count: number): Member[] => instancesOf(count).map((instance) => new Member("things", instance));
