@@ -12,7 +12,7 @@ import {
 import { type Place, removeCredential } from "./common/credentials.ts";
 import { Remembered } from "./common/remembered.ts";
 
-const User = Type.Object(
+const UserOptions = Type.Object(
   {
     password: Type.String({
       description: "Its hash: $scrypt$…, as `portico hash-password` prints it, or $argon2id$….",
@@ -28,6 +28,13 @@ const MAX_WAITING = 64;
 const REMEMBER_MS = 60_000;
 const AUTHORIZATION: Place = { in: "header", name: "authorization" };
 
+interface User {
+  readonly parts: PasswordHash;
+  readonly consumer: Consumer;
+  /** Until the password counts no longer. */
+  readonly leftMs?: number;
+}
+
 interface Shared {
   readonly remembered: Remembered<{ readonly consumer: Consumer; readonly untilMs: number }>;
   waiting: number;
@@ -41,7 +48,7 @@ export default definePlugin({
   phase: "authenticate",
   options: Type.Object({
     users: Type.Optional(
-      Type.Record(Type.String(), Type.Union([Type.String(), User]), {
+      Type.Record(Type.String(), Type.Union([Type.String(), UserOptions]), {
         minProperties: 1,
         description:
           "Name to the hash of the password (scrypt, as `portico hash-password` prints it, or argon2). Default: the passwords of `consumers`.",
@@ -69,19 +76,24 @@ export default definePlugin({
       }),
     );
     // A name that nobody has takes as long as one that somebody has: the time must not tell who is known.
-    const nobody = parsePasswordHash(await hashPassword(randomBytes(16).toString("hex")));
+    const [someone] = users.values();
+    const nobody = someone?.parts ?? parsePasswordHash(await hashPassword(randomBytes(16).toString("hex")));
     const state = shared<Shared>(() => ({ remembered: new Remembered(10_000), waiting: 0, version: 0 }));
     const refusal = (): GatewayError =>
       new GatewayError("CREDENTIALS_INVALID", "name or password is wrong", { headers });
 
-    const findUser = (name: string): { parts: PasswordHash; consumer: Consumer } | undefined => {
+    const findUser = (name: string): User | undefined => {
       if (options.users !== undefined) return users.get(name);
       const known = consumers.find("password", name);
       if (known?.secret === undefined || known.expiresAtMs <= clock.nowMs()) return undefined;
-      return { parts: parsePasswordHash(known.secret), consumer: known.consumer };
+      return {
+        parts: parsePasswordHash(known.secret),
+        consumer: known.consumer,
+        leftMs: known.expiresAtMs - clock.nowMs(),
+      };
     };
 
-    const check = async (field: string): Promise<Consumer> => {
+    const check = async (field: string): Promise<User> => {
       const credential = parse(field);
       if (credential === undefined) throw refusal();
       if (state.waiting >= MAX_WAITING) throw new GatewayError("OVERLOADED", "too many passwords to check");
@@ -91,7 +103,7 @@ export default definePlugin({
         state.waiting--;
       });
       if (user === undefined || !isRight) throw refusal();
-      return user.consumer;
+      return user;
     };
 
     return async function checkPassword(exchange, next) {
@@ -108,10 +120,14 @@ export default definePlugin({
       const known = state.remembered.get(key);
       const { version } = consumers;
       const isFresh = known !== undefined && known.untilMs > clock.monotonicMs();
-      const consumer = isFresh ? known.consumer : await check(field);
-      if (!isFresh && version === consumers.version)
-        state.remembered.set(key, { consumer, untilMs: clock.monotonicMs() + REMEMBER_MS });
-      exchange.consumer = consumer;
+      if (isFresh) {
+        exchange.consumer = known.consumer;
+      } else {
+        const { consumer, leftMs = REMEMBER_MS } = await check(field);
+        const untilMs = clock.monotonicMs() + Math.min(REMEMBER_MS, leftMs);
+        if (version === consumers.version) state.remembered.set(key, { consumer, untilMs });
+        exchange.consumer = consumer;
+      }
       if (!options.forwardCredential) removeCredential(exchange, AUTHORIZATION);
       return next(exchange);
     };

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import type { StateStore } from "../core/state-store.ts";
 import { createMemoryState } from "./memory-state.ts";
@@ -24,7 +24,7 @@ export async function createState(options: StateOptions, folder: string, log: Re
   }
   if (options.disk !== undefined) {
     const { createDiskState } = await import("./disk-state.ts");
-    return createDiskState(join(folder, options.disk, "state"), systemClock);
+    return createDiskState(resolve(folder, options.disk, "state"), systemClock);
   }
   return createMemoryState(systemClock);
 }

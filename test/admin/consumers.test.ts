@@ -152,6 +152,17 @@ test("passwords and tokens of a consumer count at once, and no longer once they 
   assert.equal((await ask(header)).consumer, "4711", "a verified token still, but not ada's");
 });
 
+test("a password that has an end is not remembered beyond it", async (t) => {
+  const { admin, ask } = await start(t, await folderFor(t));
+  await admin("PUT", "/ada", { plugins: [{ "rate-limit": { rate: "10000/day" } }] });
+  const expires = new Date(Date.now() + 5_000).toISOString();
+  await admin("POST", "/ada/credentials", { password: "correct horse", expires });
+  const { status } = await ask(basic("ada", "correct horse"));
+  assert.ok(status === 200 || Date.now() > Date.parse(expires), String(status));
+  await eventually("a refusal", async () => (await ask(basic("ada", "correct horse"))).status === 401);
+  assert.ok(Date.now() >= Date.parse(expires), "not before its end");
+});
+
 test("a quota of a consumer holds over a restart, and secrets are neither kept nor told", async (t) => {
   const folder = await folderFor(t, "store: { disk: data/state }\n");
   const first = await start(t, folder);

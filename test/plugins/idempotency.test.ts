@@ -34,6 +34,8 @@ test("the first answer is replayed byte for byte, also after a reload and a fail
   assert.deepEqual(Buffer.from(await again.arrayBuffer()), Buffer.from([0, 255, 2]));
   await gateway.reload();
   assert.equal((await post(gateway.url, "k1")).headers.get("x-call"), "2");
+  const restarted = await startPluginGateway(t, ["idempotency"], service);
+  assert.equal((await post(restarted.url, "k1")).headers.get("x-call"), "2", "another gateway of the folder, too");
   // Another caller, another key, and no key at all are each a request of their own.
   assert.equal(
     (await post(gateway.url, "k1", undefined, { Authorization: "Bearer other" })).headers.get("x-call"),
