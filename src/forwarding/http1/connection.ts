@@ -176,8 +176,12 @@ export class Connection implements UnderWay {
   private onEnd(): void {
     const { asking } = this;
     // Before it is open, "close" follows and says so.
-    if (asking === undefined || !this.isOpen) {
+    if (!this.isOpen) {
       this.socket.destroy();
+      return;
+    }
+    if (asking === undefined) {
+      this.close();
       return;
     }
     try {
