@@ -20,6 +20,17 @@ const plainSpec = {
     ]),
   ),
 };
+const anyBytes = { parameters: [{ in: "path", name: "count", required: true, schema: { type: "integer" } }] };
+const bodiesSpec = {
+  openapi: "3.1.0",
+  info: { title: "Bodies", version: "1" },
+  paths: {
+    "/bytes/{count}": {
+      get: { ...anyBytes, responses: { 200: { description: "ok" } } },
+      post: { ...anyBytes, responses: { 200: { description: "ok" } } },
+    },
+  },
+};
 export const SECRET = "a secret that only this benchmark knows";
 
 /** Portico's words for each scenario: only what a user would write. */
@@ -43,6 +54,7 @@ const routes = {
     ...routes.plain(),
     plugins: [{ "rate-limit": { rate: "100000000/min", by: "address" } }, { respond: { body: answer.toString() } }],
   }),
+  bodies: () => ({ openapi: bodiesSpec, validate: { request: "off", response: "off" }, cache: { mode: "off" } }),
   cached: () => ({ openapi: plainSpec }),
   orders: () => ({ openapi: orders, cache: { mode: "off" } }),
   github: () => ({ openapi: github, security: "upstream" }),
@@ -69,7 +81,11 @@ export function portico(name, port, upstream, listen = {}) {
   writeFileSync(join(folder, "routes/route.json"), JSON.stringify(route));
   writeFileSync(
     join(folder, "portico.yaml"),
-    JSON.stringify({ listen: { port, ...listen }, ...(name === "full" && { admin: { port: 0 } }) }),
+    JSON.stringify({
+      listen: { port, ...listen },
+      ...(name === "full" && { admin: { port: 0 } }),
+      ...(name === "bodies" && { limits: { bodyBytes: "16MiB" } }),
+    }),
   );
   return [process.execPath, main, "start", "--config", join(folder, "portico.yaml")];
 }

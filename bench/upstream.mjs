@@ -13,6 +13,11 @@ createServer((request, response) => {
     response.end(megabyte);
     return;
   }
+  if (request.url.startsWith("/bytes/")) {
+    request.resume();
+    request.on("end", () => response.end(Buffer.alloc(Number(request.url.slice(7)), "x")));
+    return;
+  }
   const isPost = request.method === "POST";
   if (isPost) request.resume();
   response.writeHead(isPost ? 201 : 200, request.url.startsWith("/cached") ? cacheable : small);

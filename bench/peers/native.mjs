@@ -11,11 +11,11 @@ const write = (name, text) => {
 };
 export const isInstalled = (name) => spawnSync("sh", ["-c", `PATH=$PATH:/usr/sbin command -v ${name}`]).status === 0;
 
-const nginxConf = (port, upstream, { cache, tls, connections = 4096 }) => `
+const nginxConf = (port, upstream, { cache, tls, connections = 4096, bodyBytes = "1m" }) => `
 worker_processes 1; daemon off; pid /tmp/portico-bench-nginx-${port}.pid; error_log /dev/null;
 events { worker_connections ${connections}; }
 http {
-  access_log off; client_body_temp_path /tmp/portico-bench-body; proxy_temp_path /tmp/portico-bench-proxy;
+  access_log off; client_max_body_size ${bodyBytes}; client_body_temp_path /tmp/portico-bench-body; proxy_temp_path /tmp/portico-bench-proxy;
   fastcgi_temp_path /tmp/portico-bench-f; uwsgi_temp_path /tmp/portico-bench-u; scgi_temp_path /tmp/portico-bench-s;
   ${cache ? "proxy_cache_path /tmp/portico-bench-cache keys_zone=c:10m max_size=100m;" : ""}
   keepalive_requests 100000000;
