@@ -84,7 +84,9 @@ export async function specGateway(t: TestContext, parts: SpecGatewayParts): Prom
         socket.setEncoding("latin1").on("data", (chunk: string) => {
           text += chunk;
         });
-        socket.on("error", reject).on("close", () => resolve(Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1])));
+        // A refusal can come while the rest is still being sent into a connection that is closed by then.
+        socket.on("error", (error) => text === "" && reject(error));
+        socket.on("close", () => resolve(Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1])));
       }),
   };
 }
