@@ -31,6 +31,6 @@ export async function buildDry(input: ConfigInput): Promise<{ snapshot: Snapshot
   });
   await built.snapshot.close();
   await services.close();
-  await pools.close();
+  pools.close();
   return { snapshot: built.snapshot, problems: [...problems, ...checkListen(config), ...built.problems] };
 }

@@ -126,7 +126,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     });
     await front.close();
     await services.close();
-    await pools.close();
+    pools.close();
     await cache.close();
     await store.close();
     await consumers?.close();
