@@ -140,7 +140,9 @@ function continueWhenRead(incoming: IncomingMessage, outgoing: ServerResponse): 
   const read = incoming._read;
   incoming._read = function readAndContinue(size) {
     this._read = read;
-    if (!outgoing.headersSent) outgoing.writeContinue();
+    // Who sends the body without waiting needs no leave any more (RFC 9110 §10.1.1).
+    const hasCome = this.complete || this.readableLength > 0;
+    if (!outgoing.headersSent && !hasCome) outgoing.writeContinue();
     read.call(this, size);
   };
 }

@@ -72,6 +72,14 @@ test("100 is said when the body is wanted, once", async (t) => {
   assert.ok(!/expect/i.test(upstream.requests[0] ?? ""));
 });
 
+test("100 is not said to a client that has sent the body already", async (t) => {
+  const { base } = await startRawGateway(t);
+  const head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+  const { text, statuses } = await sendRaw(base, `${head}hello`, { answers: 1 });
+  assert.deepEqual(statuses, [200]);
+  assert.doesNotMatch(text, /100 Continue/);
+});
+
 test("a refusal takes the place of 100, and the body that was withheld is not waited for", async (t) => {
   const { base } = await startRawGateway(t);
   const head = "POST /no/such HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
