@@ -83,7 +83,7 @@ export const scenarios = [
       nginx: installed("nginx", { cache: true }),
       varnish: installed("varnish"),
     },
-    bars: { "node:http (bare)": 1.4, varnish: 1 },
+    bars: { "node:http (bare)": 1.25, varnish: 1, nginx: 1.3 },
   },
   {
     name: "stream",

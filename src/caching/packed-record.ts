@@ -10,6 +10,8 @@ export interface Layout {
   readonly key: string;
   readonly rare: string;
   readonly head: string;
+  /** All three. */
+  readonly text: string;
   /** Number of the operation in the names. */
   readonly operation: number;
 }
@@ -55,15 +57,22 @@ const NOTHING_RARE = "";
 
 /** The names of operations, each once. Bounded by the routes that were ever loaded. */
 export class OperationNames {
-  private readonly numbers = new Map<string, number>();
+  /** By their id, then by their name: both are found by a hash that they have already. */
+  private readonly numbers = new Map<string, Map<string, number>>();
   private readonly names: { readonly operation: string; readonly operationName: string }[] = [];
 
   numberOf({ operation, operationName }: StoredAnswer): number {
-    const name = `${operation}\n${operationName}`;
-    const known = this.numbers.get(name);
-    if (known !== undefined) return known;
-    this.numbers.set(name, this.names.length);
-    return this.names.push({ operation, operationName }) - 1;
+    let named = this.numbers.get(operation);
+    if (named === undefined) {
+      named = new Map();
+      this.numbers.set(operation, named);
+    }
+    let number = named.get(operationName);
+    if (number === undefined) {
+      number = this.names.push({ operation, operationName }) - 1;
+      named.set(operationName, number);
+    }
+    return number;
   }
 
   at(number: number): { readonly operation: string; readonly operationName: string } {
@@ -77,13 +86,13 @@ export function findLayout(record: StoredRecord, names: OperationNames): Layout 
   if (layout === undefined) return undefined;
   const { key, rare, head, operation } = layout;
   if (key.length > 0xffff || rare.length > 0xffff || head.length > 0xffff || operation > 0xffff) return undefined;
-  return NOT_ONE_BYTE.test(key) || NOT_ONE_BYTE.test(rare) || NOT_ONE_BYTE.test(head) ? undefined : layout;
+  return NOT_ONE_BYTE.test(layout.text) ? undefined : layout;
 }
 
 function layOutVariants(record: VariantIndex): Layout {
   const head = JSON.stringify([record.generation, record.selectors]);
   const size = KEY_AT + record.key.length + head.length;
-  return { size, record, key: record.key, rare: NOTHING_RARE, head, operation: 0 };
+  return { size, record, key: record.key, rare: NOTHING_RARE, head, text: record.key + head, operation: 0 };
 }
 
 function layOutAnswer(record: StoredAnswer, names: OperationNames): Layout | undefined {
@@ -95,7 +104,7 @@ function layOutAnswer(record: StoredAnswer, names: OperationNames): Layout | und
   if (head === undefined) return undefined;
   const rare = rareText(record);
   const size = KEY_AT + key.length + rare.length + head.length + record.length;
-  return { size, record, key, rare, head, operation: names.numberOf(record) };
+  return { size, record, key, rare, head, text: key + rare + head, operation: names.numberOf(record) };
 }
 
 const isSeconds = (ms: number): boolean => ms % 1000 === 0 && ms < 0xffff_ffff * 1000;
@@ -115,10 +124,19 @@ function headText(headers: HeaderList): string | undefined {
 }
 
 function rareText({ key, resource, tags, shape }: StoredAnswer): string {
-  const isInKey = findResource(key) === resource;
+  const isInKey = hasResource(key, resource);
   if (isInKey && tags.length === 0 && shape === "") return NOTHING_RARE;
   return JSON.stringify([isInKey ? 0 : resource, tags, shape] satisfies Rare);
 }
+
+/** Whether `findResource` would find it, without making a string to compare. */
+function hasResource(key: string, resource: string): boolean {
+  const from = key.indexOf("\n") + 1;
+  if (!key.startsWith(resource, from) || key.charCodeAt(from + resource.length) !== LINE_BREAK) return false;
+  const line = resource.indexOf("\n");
+  return line >= 0 && resource.indexOf("\n", line + 1) < 0;
+}
+const LINE_BREAK = 10;
 
 /** Host and path are the second and the third line of most keys. */
 function findResource(key: string): string {
@@ -134,7 +152,7 @@ export function writeRecord(layout: Layout, memory: Buffer, at: number): void {
   memory.writeUInt16LE(key.length, at + KEY_LENGTH_AT);
   memory.writeUInt16LE(rare.length, at + RARE_LENGTH_AT);
   memory.writeUInt16LE(head.length, at + HEAD_LENGTH_AT);
-  memory.write(key + rare + head, at + KEY_AT, "latin1");
+  memory.write(layout.text, at + KEY_AT, "latin1");
   if (record.kind === "variants") {
     memory[at + FLAGS_AT] = IS_VARIANTS;
     return;

@@ -28,7 +28,7 @@ export async function startGatewayProcesses(
   count: number,
   store: (folder: string) => object,
 ): Promise<GatewayProcess[]> {
-  const headers = { "Cache-Control": "max-age=600", "Cache-Tag": "orders", ETag: '"one"' };
+  const headers = { "Cache-Control": "max-age=600", "Cache-Tag": "orders", ETag: '"one"', "Content-Length": 4 };
   const service = createServer((_request, response: ServerResponse) => response.writeHead(200, headers).end("kept"));
   service.listen(0, "127.0.0.1");
   await once(service, "listening");
