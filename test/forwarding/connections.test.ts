@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { answerOk, sendRaw } from "../support/raw.ts";
@@ -60,9 +61,11 @@ test("an answer given while the body still comes is passed on, and its connectio
 
 test("a client that breaks off its body breaks off the request to the upstream", async (t) => {
   const { base, upstream } = await startRawGateway(t, { route: once });
-  const begun = sendRaw(base, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\npart", { quietMs: 300 });
+  const client = connect(Number(new URL(base).port), "127.0.0.1");
+  t.after(() => client.destroy());
+  client.write("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\npart");
   await eventually("the upstream is connected", () => upstream.connections.opened === 1);
-  await begun;
+  client.destroy();
   await eventually("the upstream is let go", () => upstream.connections.open === 0);
   assert.deepEqual(upstream.requests, []);
 });

@@ -106,7 +106,7 @@ export class AnswerReader {
       return;
     }
     if (!stream.accept(buffer.subarray(from, to))) buffers.isPaused = true;
-    if (!stream.hasLeft) buffers.keep();
+    if (!stream.hasLeft) buffers.lend();
   }
 
   private readHead(buffer: Buffer, length: number): number {

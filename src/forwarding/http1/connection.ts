@@ -118,6 +118,7 @@ export class Connection implements UnderWay {
   resume(): void {
     if (!this.buffers.isPaused) return;
     this.buffers.isPaused = false;
+    if (this.reader.stream?.hasLeft === true) this.buffers.takeBack();
     this.timer?.refresh();
     this.socket.resume();
   }

@@ -11,6 +11,9 @@ export class ReadBuffer {
   private readonly shared: Buffer;
   private current: Buffer;
   private isTaken = false;
+  private isLent = false;
+  private lent: Buffer | undefined = undefined;
+  private spare: Buffer | undefined = undefined;
 
   constructor(shared: Buffer) {
     this.shared = shared;
@@ -26,9 +29,15 @@ export class ReadBuffer {
     return buffer.subarray(from, to);
   }
 
-  /** The bytes of this read are still needed where they are. */
-  keep(): void {
-    this.isTaken = true;
+  /** The bytes of this read stay where they are until they have left. */
+  lend(): void {
+    this.isLent = true;
+  }
+
+  /** What was lent has left: its memory is used again, as a garbage collection goes through all that Portico holds. */
+  takeBack(): void {
+    this.spare = this.lent ?? this.spare;
+    this.lent = undefined;
   }
 
   isShared(buffer: Buffer): boolean {
@@ -37,9 +46,17 @@ export class ReadBuffer {
 
   /** Where the next read goes. */
   next(isStreaming: boolean): Buffer {
-    if (!isStreaming) this.current = this.shared;
-    else if (this.isTaken || this.current === this.shared) this.current = Buffer.allocUnsafeSlow(SIZE);
+    if (!isStreaming) {
+      this.current = this.shared;
+      this.lent = undefined;
+      this.spare = undefined;
+    } else if (this.isTaken || this.isLent || this.current === this.shared) {
+      this.lent = this.isLent && !this.isTaken ? this.current : undefined;
+      this.current = this.spare ?? Buffer.allocUnsafeSlow(SIZE);
+      this.spare = undefined;
+    }
     this.isTaken = false;
+    this.isLent = false;
     return this.current;
   }
 }
