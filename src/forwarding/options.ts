@@ -114,6 +114,12 @@ export const connectOptions = {
   upstreamHttp2: Type.Optional(
     Type.Boolean({ description: "Offer HTTP/2 to upstreams at https URLs (ALPN). Default: false." }),
   ),
+  upstreamConnections: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description: "HTTP/1.1 connections to one instance at most; further requests wait for one. Default: 1024.",
+    }),
+  ),
 } as const;
 
 export const WebsocketOptions = Type.Object(

@@ -10,6 +10,8 @@ export interface ConnectOptions {
   readonly connectMs?: number | undefined;
   readonly tls?: ResolvedTls | undefined;
   readonly http2?: boolean | undefined;
+  /** Over HTTP/1.1, to one instance, at most. */
+  readonly connections?: number | undefined;
 }
 
 /** The TLS options of a route, with their files read. */
@@ -98,8 +100,8 @@ export class UpstreamPools {
   }
 
   group(options: ConnectOptions): PoolGroup {
-    const { connectMs, tls, http2 } = options;
-    const parts = [connectMs, http2 === true, tls?.serverName, tls?.ca, tls?.cert, tls?.key];
+    const { connectMs, tls, http2, connections } = options;
+    const parts = [connectMs, connections, http2 === true, tls?.serverName, tls?.ca, tls?.cert, tls?.key];
     const key = parts.map((part) => (Buffer.isBuffer(part) ? part.toString("base64") : String(part))).join(" ");
     let group = this.groups.get(key);
     if (group === undefined) {

@@ -27,5 +27,10 @@ export function readConnectOptions(
     options.upstreamTls === undefined
       ? undefined
       : { serverName, ca: read("ca", ca), cert: read("cert", cert), key: read("key", key) };
-  return { connectMs: options.timeouts?.connectMs, tls, http2: options.upstreamHttp2 };
+  return {
+    connectMs: options.timeouts?.connectMs,
+    tls,
+    http2: options.upstreamHttp2,
+    connections: options.upstreamConnections,
+  };
 }

@@ -59,6 +59,17 @@ test("an answer given while the body still comes is passed on, and its connectio
   assert.equal(upstream.connections.opened, 2);
 });
 
+test("no more connections than upstreamConnections are opened; further requests wait for one", async (t) => {
+  const { base, upstream } = await startRawGateway(t, {
+    route: { ...once, upstreamConnections: 2 },
+    answer: (_request, socket) => setImmediate(() => socket.write(`${OK}\r\nOK`)),
+  });
+  const answers = await Promise.all(Array.from({ length: 10 }, () => sendRaw(base, GET, { answers: 1 })));
+  assert.deepEqual([...new Set(answers.flatMap(({ statuses }) => statuses))], [200]);
+  assert.equal(upstream.connections.opened, 2);
+  assert.equal(upstream.requests.length, 10);
+});
+
 test("a client that breaks off its body breaks off the request to the upstream", async (t) => {
   const { base, upstream } = await startRawGateway(t, { route: once });
   const client = connect(Number(new URL(base).port), "127.0.0.1");

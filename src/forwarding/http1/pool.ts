@@ -7,7 +7,8 @@ import { Connection, type ConnectionOwner } from "./connection.ts";
 import { createSocketOpener, type OpenSocket } from "./open-socket.ts";
 
 const CONNECT_MS = 1_000;
-const MAX_CONNECTIONS = 256;
+/** Envoy's default. */
+const MAX_CONNECTIONS = 1_024;
 /** Requests that wait for a connection; the next ones are turned away at once. */
 const MAX_WAITING = 16_384;
 
@@ -16,6 +17,7 @@ export class Http1Pool implements ConnectionOwner {
   readonly host: string;
   readonly isSecure: boolean;
   readonly connectMs: number;
+  private readonly maxConnections: number;
   readonly shared: Buffer;
   readonly open: OpenSocket;
   private readonly connections = new Set<Connection>();
@@ -28,6 +30,7 @@ export class Http1Pool implements ConnectionOwner {
     this.host = host;
     this.isSecure = protocol === "https:";
     this.connectMs = options.connectMs ?? CONNECT_MS;
+    this.maxConnections = options.connections ?? MAX_CONNECTIONS;
     this.shared = shared;
     this.open = createSocketOpener(origin, options.tls, guard);
   }
@@ -46,7 +49,7 @@ export class Http1Pool implements ConnectionOwner {
       connection.close();
     }
     if (this.isClosed) asking.onFail(new UpstreamError("broken", "the gateway is closing"));
-    else if (this.connections.size < MAX_CONNECTIONS) this.connect(asking);
+    else if (this.connections.size < this.maxConnections) this.connect(asking);
     else if (this.waiting.length < MAX_WAITING) this.waiting.push(asking);
     else asking.onFail(new GatewayError("UPSTREAM_BUSY", "every connection to the instance is taken"));
   }
