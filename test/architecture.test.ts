@@ -57,6 +57,12 @@ test("a file imports its own room or a lower floor", () => {
   }
 });
 
+test("rooms make option schemas by core/type.ts, as the whole of TypeBox would be loaded at each start", () => {
+  for (const file of files("src").filter((name) => name !== "src/plugin.ts")) {
+    assert.doesNotMatch(readFileSync(file, "utf8"), /^(?:import|export) (?!type ).* from "typebox/m, file);
+  }
+});
+
 test("a built-in plugin imports only the plugin author's door", () => {
   for (const file of files("plugins")) {
     for (const target of imports(file)) {
