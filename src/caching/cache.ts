@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
-import type { Flight } from "./flight.ts";
+import { FlightTable } from "./flight-table.ts";
+import { createKeyHash, type KeyHash } from "./key-hash.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import type { CacheStore, Later, PurgeLog } from "./store.ts";
@@ -13,6 +14,8 @@ export interface CacheParts {
   readonly log?: PurgeLog | undefined;
   /** One answer at most. */
   readonly entryBytes: number;
+  /** Best the one of the memory store: then each key is hashed once. */
+  readonly hash?: KeyHash | undefined;
 }
 
 /** Why there is no answer, in the words of RFC 9211. */
@@ -38,13 +41,16 @@ export class Cache {
   private readonly untold: { readonly purge: Purge; readonly localSeq: number }[] = [];
   private isTelling = false;
   private caughtUpAtMs = 0;
+  /** Of what an answer is stored under, for the two below. */
+  readonly hash: KeyHash;
   /** Fetches under way, by what they would be stored under. */
-  readonly flights = new Map<string, Flight>();
-  readonly uncacheable = new RecentKeys(10_000, UNCACHEABLE_MS);
+  readonly flights = new FlightTable();
+  readonly uncacheable = new RecentKeys(16_384, UNCACHEABLE_MS);
 
   constructor(parts: CacheParts) {
     this.store = parts.store;
     this.entryBytes = parts.entryBytes;
+    this.hash = parts.hash ?? createKeyHash();
     this.log = parts.log;
     this.catchUp();
   }

@@ -36,17 +36,20 @@ export class Fetcher {
     // With conditions of its own and nothing stored to hold them against, the answer is for this client alone.
     const isAlone = (stored === undefined && isConditional(exchange.request.headers)) || directives?.noStore === true;
     const name = stored?.key ?? errand.key;
-    if (isAlone || this.cache.uncacheable.has(name)) {
-      return stored === undefined ? this.fetchAlone(errand) : this.lead(errand, undefined);
+    const hash = this.cache.hash(name);
+    if (isAlone || this.cache.uncacheable.has(hash)) {
+      return stored === undefined ? this.fetchAlone(errand) : this.lead(errand, undefined, 0);
     }
-    const flight = this.cache.flights.get(name);
+    const flight = this.cache.flights.find(hash, name);
     if (flight !== undefined) return this.follow(errand, flight);
-    return this.lead(errand, name);
+    return this.lead(errand, name, hash);
   }
 
   /** Fetches again what is being served stale; once at a time. RFC 5861 §3. */
   renewBehind(exchange: Exchange, next: Next, key: string, partition: string, stored: StoredAnswer): void {
-    if (exchange.request.method !== "GET" || this.cache.flights.has(stored.key)) return;
+    if (exchange.request.method !== "GET") return;
+    const hash = this.cache.hash(stored.key);
+    if (this.cache.flights.find(hash, stored.key) !== undefined) return;
     const errand: Errand = {
       exchange: exchange.fork(),
       next,
@@ -56,7 +59,7 @@ export class Fetcher {
       directives: undefined,
       miss: "stale",
     };
-    this.lead(errand, stored.key).then(
+    this.lead(errand, stored.key, hash).then(
       ({ body }) => {
         if (isStream(body)) body.resume();
       },
@@ -74,7 +77,7 @@ export class Fetcher {
       this.tell(exchange, "coalesced", landing.answer.length);
       return respond(landing.answer, exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; collapsed`);
     }
-    return this.lead(errand, undefined);
+    return this.lead(errand, undefined, 0);
   }
 
   /** Nobody waits for it and nothing stored is asked about: it needs no errand, the exchange itself goes upstream. */
@@ -91,15 +94,15 @@ export class Fetcher {
       request.headers = headers;
       request.path = path;
     }
-    return this.store(errand, undefined, undefined, response, asked);
+    return this.store(errand, undefined, response, asked);
   }
 
   /** @param name what others may wait for it by; undefined: nobody does */
-  private async lead(errand: Errand, name: string | undefined): Promise<GatewayResponse> {
+  private async lead(errand: Errand, name: string | undefined, hash: number): Promise<GatewayResponse> {
     const { exchange, stored } = errand;
     const fork = exchange.fork();
-    const flight = new Flight(fork);
-    if (name !== undefined) this.cache.flights.set(name, flight);
+    const flight = new Flight(fork, name, hash);
+    if (name !== undefined) this.cache.flights.add(flight);
     exchange.onAbort(flight);
     const isAsking = stored !== undefined && askAbout(stored, fork.request.headers);
     const asked: Asked = { asOf: this.cache.now(), requestedAtMs: Date.now() };
@@ -110,20 +113,20 @@ export class Fetcher {
         response = await this.askAgain(errand, fork);
       }
     } catch (error) {
-      this.done(name, flight);
+      this.done(flight);
       bringBack(exchange, fork);
       flight.land(isUpstreams(error) ? { kind: "failed", error } : { kind: "released" });
       return this.standInOrThrow(errand, error);
     }
     bringBack(exchange, fork);
-    if (isAsking && response.status === 304) return this.renewed(errand, stored, name, flight, response, asked);
+    if (isAsking && response.status === 304) return this.renewed(errand, stored, flight, response, asked);
     if (stored !== undefined && response.status >= 500 && mayStandIn(stored.freshness, errand.directives, Date.now())) {
-      this.done(name, flight);
+      this.done(flight);
       discard(response);
       flight.land({ kind: "answer", answer: stored, selectors: [], headers: exchange.request.headers });
       return this.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
     }
-    return this.store(errand, name, flight, response, asked);
+    return this.store(errand, flight, response, asked);
   }
 
   /** The 304 spoke of another answer: what is stored cannot be trusted, so it is fetched whole. */
@@ -138,25 +141,18 @@ export class Fetcher {
   private renewed(
     errand: Errand,
     stored: StoredAnswer,
-    name: string | undefined,
     flight: Flight,
     response: GatewayResponse,
     asked: Asked,
   ): GatewayResponse {
     const answer = renew(this.cache, errand, stored, response.headers, asked, this.options);
-    this.done(name, flight);
+    this.done(flight);
     flight.land({ kind: "answer", answer, selectors: [], headers: errand.exchange.request.headers });
     this.tell(errand.exchange, "revalidated", answer.length);
     return respond(answer, errand.exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; fwd-status=304`);
   }
 
-  private store(
-    errand: Errand,
-    name: string | undefined,
-    flight: Flight | undefined,
-    response: GatewayResponse,
-    asked: Asked,
-  ): GatewayResponse {
+  private store(errand: Errand, flight: Flight | undefined, response: GatewayResponse, asked: Asked): GatewayResponse {
     const { exchange, miss, partition } = errand;
     const storable = findStorable({
       requestHeaders: exchange.request.headers,
@@ -169,13 +165,13 @@ export class Fetcher {
     });
     const length = storable && expectedLength(response.headers);
     if (storable === undefined || (length !== undefined && length > this.cache.entryBytes)) {
-      this.done(name, flight);
-      if (name !== undefined && response.status < 500) this.cache.uncacheable.add(name);
+      this.done(flight);
+      if (flight?.name !== undefined && response.status < 500) this.cache.uncacheable.add(flight.hash);
       flight?.release();
       return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`);
     }
     const keep = (recorded: Recorded | undefined): void => {
-      this.done(name, flight);
+      this.done(flight);
       if (recorded === undefined) {
         flight?.release();
         return;
@@ -217,7 +213,7 @@ export class Fetcher {
       ...asOf,
     });
     this.cache.put(answer, key, storable.selectors, exchange.request.headers);
-    this.cache.uncacheable.delete(errand.key);
+    this.cache.uncacheable.delete(this.cache.hash(errand.key));
     this.tell(exchange, "stored", recorded.length);
     return answer;
   }
@@ -252,8 +248,8 @@ export class Fetcher {
     return respond(stored, exchange, this.cache.store, Date.now(), `hit; ${status}`);
   }
 
-  private done(name: string | undefined, flight: Flight | undefined): void {
-    if (name !== undefined && this.cache.flights.get(name) === flight) this.cache.flights.delete(name);
+  private done(flight: Flight | undefined): void {
+    if (flight?.name !== undefined) this.cache.flights.remove(flight);
   }
 
   private finish(exchange: Exchange, response: GatewayResponse, status: string): GatewayResponse {

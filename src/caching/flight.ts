@@ -23,13 +23,19 @@ const RELEASED: Landing = { kind: "released" };
  */
 export class Flight {
   readonly errand: Exchange;
+  /** What others may wait for it by; undefined: nobody does. */
+  readonly name: string | undefined;
+  readonly hash: number;
   private waiting: Set<(landing: Landing) => void> | undefined = undefined;
   private landing: Landing | undefined = undefined;
   private isLeaderGone = false;
   private onCrowd: (() => void) | undefined = undefined;
 
-  constructor(errand: Exchange) {
+  /** @param hash of the name, in the table of flights */
+  constructor(errand: Exchange, name: string | undefined, hash: number) {
     this.errand = errand;
+    this.name = name;
+    this.hash = hash;
   }
 
   get hasFollowers(): boolean {

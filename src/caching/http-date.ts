@@ -4,6 +4,30 @@ const IMF = new RegExp(`^(?:${DAYS}), (\\d\\d) ([a-z]{3}) (\\d{4}) (\\d\\d):(\\d
 const RFC850 = /^(?:mon|tues|wednes|thurs|fri|satur|sun)day, (\d\d)-([a-z]{3})-(\d\d) (\d\d):(\d\d):(\d\d) gmt$/;
 const ASCTIME = new RegExp(`^(?:${DAYS}) ([a-z]{3}) ([ \\d]\\d) (\\d\\d):(\\d\\d):(\\d\\d) (\\d{4})$`);
 
+const IMF_LENGTH = 29;
+
+/**
+ * The last few dates that were read: every answer of a second has the same `Date`, and a stored one the same
+ * `Last-Modified` each time it is asked about. Only of the form that means the same at any time.
+ */
+class LastDates {
+  private readonly texts = new Array<string>(4).fill("");
+  private readonly values = new Array<number>(4).fill(0);
+  private next = 0;
+
+  find(text: string): number | undefined {
+    const i = this.texts.indexOf(text);
+    return i < 0 || text === "" ? undefined : this.values[i];
+  }
+
+  add(text: string, ms: number): void {
+    this.texts[this.next] = text;
+    this.values[this.next] = ms;
+    this.next = (this.next + 1) & 3;
+  }
+}
+const lastDates = new LastDates();
+
 /**
  * A date in one of the three forms of HTTP (RFC 9110 §5.6.7), letters in any case. `Date.parse` takes far more, and
  * what it takes by guessing would be reused by guessing.
@@ -11,6 +35,14 @@ const ASCTIME = new RegExp(`^(?:${DAYS}) ([a-z]{3}) ([ \\d]\\d) (\\d\\d):(\\d\\d
  * @returns milliseconds since 1970, or undefined
  */
 export function findHttpDate(value: string, nowMs: number): number | undefined {
+  const known = lastDates.find(value);
+  if (known !== undefined) return known;
+  const ms = parse(value, nowMs);
+  if (ms !== undefined && value.length === IMF_LENGTH) lastDates.add(value, ms);
+  return ms;
+}
+
+function parse(value: string, nowMs: number): number | undefined {
   const text = value.toLowerCase();
   let match = IMF.exec(text);
   if (match !== null) return toMs(match[3], match[2], match[1], match[4], match[5], match[6]);

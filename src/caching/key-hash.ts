@@ -10,7 +10,11 @@ export type KeyHash = (key: string) => number;
 export function createKeyHash(secret: Buffer = randomBytes(8)): KeyHash {
   const k0 = secret.readInt32LE(0);
   const k1 = secret.readInt32LE(4);
+  // Asked several times in a row about one key.
+  let last = "";
+  let lastHash = 0;
   return function hashKey(key) {
+    if (key === last && key !== "") return lastHash;
     let v0 = k0;
     let v1 = k1;
     let v2 = 0x6c796765 ^ k0;
@@ -45,6 +49,8 @@ export function createKeyHash(secret: Buffer = randomBytes(8)): KeyHash {
       v0 ^= word;
       if (i === words) v2 ^= 255;
     }
-    return (v1 ^ v3) >>> 0;
+    last = key;
+    lastHash = (v1 ^ v3) >>> 0;
+    return lastHash;
   };
 }

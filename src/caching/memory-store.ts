@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
 import { EntryTable, NONE } from "./entry-table.ts";
 import { HotAnswers } from "./hot-answers.ts";
-import { createKeyHash } from "./key-hash.ts";
+import { createKeyHash, type KeyHash } from "./key-hash.ts";
 import {
   findLayout,
   hasKey,
@@ -20,6 +20,8 @@ export interface MemoryLimits {
   readonly entries: number;
   /** Told of each answer that made room for others. */
   readonly onEvict?: ((operationName: string, bytes: number) => void) | undefined;
+  /** By default its own. */
+  readonly hash?: KeyHash | undefined;
 }
 
 /** A record that is kept as it is: a large one, or one that cannot be packed. */
@@ -40,7 +42,7 @@ const APART = 0xffff_fffe;
  */
 export class MemoryStore implements CacheStore {
   private readonly limits: MemoryLimits;
-  private readonly hash = createKeyHash();
+  private readonly hash: KeyHash;
   private readonly names = new OperationNames();
   private readonly hotBytes: number;
   private readonly bodies = new Map<string, Buffer[]>();
@@ -53,6 +55,7 @@ export class MemoryStore implements CacheStore {
 
   constructor(limits: MemoryLimits) {
     this.limits = limits;
+    this.hash = limits.hash ?? createKeyHash();
     this.hotBytes = Math.floor(limits.bytes / 16);
     this.table = this.createTable();
     this.segments = this.createSegments();

@@ -1,41 +1,55 @@
-/** Keys for a short time, bounded in number: the oldest make room. */
+/** Hashes looked at for one: a set of four, of which the oldest makes room. */
+const WAYS = 4;
+const TICK_MS = 100;
+
+/**
+ * Keys for a short time, by their hashes: nothing for the garbage collector to visit, and no bound that a flood of keys
+ * could reach. It may forget one early, and two keys of one hash are the same to it.
+ */
 export class RecentKeys {
-  private readonly limit: number;
-  private readonly lifetimeMs: number;
-  private readonly until = new Map<string, number>();
-  /** Kept between calls: an iterator made anew would first step over all that was deleted before. */
-  private oldest = this.until.keys();
+  private readonly lifetimeTicks: number;
+  private readonly mask: number;
+  /** Of each place the hash, and the tick until which it counts. */
+  private readonly hashes: Uint32Array;
+  private readonly until: Uint32Array;
 
+  /** @param limit how many at most: a power of two */
   constructor(limit: number, lifetimeMs: number) {
-    this.limit = limit;
-    this.lifetimeMs = lifetimeMs;
+    this.lifetimeTicks = Math.ceil(lifetimeMs / TICK_MS);
+    this.mask = limit - WAYS;
+    this.hashes = new Uint32Array(limit);
+    this.until = new Uint32Array(limit);
   }
 
-  add(key: string): void {
-    this.until.delete(key);
-    if (this.until.size >= this.limit) this.forgetOldest();
-    this.until.set(key, performance.now() + this.lifetimeMs);
-  }
-
-  private forgetOldest(): void {
-    let next = this.oldest.next();
-    if (next.done === true) {
-      this.oldest = this.until.keys();
-      next = this.oldest.next();
+  add(hash: number): void {
+    const first = (hash & this.mask) >>> 0;
+    let place = first;
+    for (let at = first; at < first + WAYS; at++) {
+      if (this.hashes[at] === hash) {
+        place = at;
+        break;
+      }
+      if ((this.until[at] as number) < (this.until[place] as number)) place = at;
     }
-    if (next.done !== true) this.until.delete(next.value);
+    this.hashes[place] = hash;
+    this.until[place] = now() + this.lifetimeTicks;
   }
 
-  has(key: string): boolean {
-    if (this.until.size === 0) return false;
-    const until = this.until.get(key);
-    if (until === undefined) return false;
-    if (until > performance.now()) return true;
-    this.until.delete(key);
-    return false;
+  has(hash: number): boolean {
+    const place = this.find(hash);
+    return place >= 0 && (this.until[place] as number) > now();
   }
 
-  delete(key: string): void {
-    this.until.delete(key);
+  delete(hash: number): void {
+    const place = this.find(hash);
+    if (place >= 0) this.until[place] = 0;
+  }
+
+  private find(hash: number): number {
+    const first = (hash & this.mask) >>> 0;
+    for (let at = first; at < first + WAYS; at++) if (this.hashes[at] === hash) return at;
+    return -1;
   }
 }
+
+const now = (): number => Math.floor(performance.now() / TICK_MS);

@@ -36,8 +36,11 @@ export function toStoredAnswer(
 }
 
 /** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */
-export function tagsOf(headers: HeaderList): string[] {
+export function tagsOf(headers: HeaderList): readonly string[] {
+  if (!headers.hasAnyOf(TAGGING)) return NO_TAGS;
   const keys = headers.getJoined("surrogate-key")?.split(/[ ,]+/) ?? [];
   const tags = headers.getJoined("cache-tag")?.split(",") ?? [];
   return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))].slice(0, 1000);
 }
+const TAGGING = new Set(["surrogate-key", "cache-tag"]);
+const NO_TAGS: readonly string[] = Object.freeze([]);
