@@ -173,6 +173,7 @@ const OPERATION: Operation = {
   method: "GET",
   path: "/",
   publicPath: "/",
+  bases: [""],
   summary: undefined,
   tags: [],
   deprecated: false,

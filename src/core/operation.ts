@@ -109,6 +109,8 @@ export interface Operation {
   readonly path: string;
   /** Where clients find it: prefix and template. */
   readonly publicPath: string;
+  /** All that may stand before the template, that of the public path first: a server may have several paths. */
+  readonly bases: readonly string[];
   readonly summary: string | undefined;
   readonly tags: readonly string[];
   readonly deprecated: boolean;

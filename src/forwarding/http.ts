@@ -13,7 +13,7 @@ export { UpstreamPools } from "./pools.ts";
 export interface TryOptions {
   readonly timeouts: TimeoutOptions;
   /** Segments of the public path that the upstream does not see: the prefix. Not characters: they may come encoded. */
-  readonly stripSegments: number;
+  readonly stripSegments: (path: string) => number;
   /** The upstream sees the client's Host; otherwise its own authority. */
   readonly preserveHost: boolean;
 }
@@ -23,10 +23,15 @@ const BODY_IDLE_MS = 30_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The path that the upstream sees. */
-export const upstreamTarget = (exchange: Exchange, endpoint: Endpoint, stripSegments: number): string => {
+export const upstreamTarget = (
+  exchange: Exchange,
+  endpoint: Endpoint,
+  stripSegments: TryOptions["stripSegments"],
+): string => {
   const { path, query } = exchange.request;
+  const count = stripSegments(path);
   let start = 0;
-  for (let i = 0; i < stripSegments && start >= 0; i++) start = path.indexOf("/", start + 1);
+  for (let i = 0; i < count && start >= 0; i++) start = path.indexOf("/", start + 1);
   const own = endpoint.basePath + (start === 0 ? path : start < 0 ? "/" : path.slice(start));
   return query === "" ? own : `${own}?${query}`;
 };

@@ -6,6 +6,7 @@ import type { OperationOptions, RouteOptions } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
 import { compose, type Handler, type Next } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
+import { baseCounter } from "../core/path-expression.ts";
 import type { Balancer } from "../core/upstream.ts";
 import { createFallbackHandler } from "../forwarding/fallback.ts";
 import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
@@ -140,15 +141,13 @@ export function createSideForward(parts: ForwardParts, balancer: Balancer): Next
 const step = (phase: Step["phase"], name: string, handler: Handler | undefined): Step[] =>
   handler === undefined ? [] : [{ phase, name, handler }];
 
-const countPrefixSegments = ({ publicPath, path }: Operation): number =>
-  publicPath.slice(0, publicPath.length - path.length).split("/").length - 1;
-
 /** Over HTTP; where the spec or the route allows it, over a WebSocket, too. */
 function createTry({ operation, options, pools, connect }: ForwardParts, balancer: Balancer): TryOnce {
+  const isStripped = options.stripPrefix ?? options.prefix !== undefined;
   const tryOptions = {
     timeouts: options.timeouts ?? {},
     preserveHost: options.preserveHost ?? false,
-    stripSegments: (options.stripPrefix ?? options.prefix !== undefined) ? countPrefixSegments(operation) : 0,
+    stripSegments: isStripped ? baseCounter(operation) : () => 0,
   };
   const http = createHttpTry(balancer, pools.group(connect), tryOptions);
   const websocket = options.websocket ?? operation.responses.has("101");

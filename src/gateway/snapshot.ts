@@ -1,4 +1,3 @@
-import { dirname, resolve } from "node:path";
 import type { Cache } from "../caching/cache.ts";
 import type { ConsumerOptions } from "../config/consumer-options.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
@@ -8,10 +7,7 @@ import type { Operation } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
 import { parseBytes } from "../core/units.ts";
 import type { UpstreamPools } from "../forwarding/http.ts";
-import { listSpecFiles, readDocument } from "../openapi/load.ts";
-import { type Spec, toSpec } from "../openapi/operations.ts";
-import { ReadableFolders } from "../openapi/readable-folders.ts";
-import { SpecError } from "../openapi/spec-error.ts";
+import type { Spec } from "../openapi/operations.ts";
 import type { Logger } from "../pipeline/contract.ts";
 import type { KeptObjects } from "../pipeline/kept.ts";
 import { PluginLoader } from "../pipeline/load-plugins.ts";
@@ -24,6 +20,7 @@ import { type BuiltRoute, buildRoute } from "./build-route.ts";
 import { readConnectOptions } from "./connect-options.ts";
 import { Consumers } from "./consumers.ts";
 import { createConsumerHost, createPluginHost } from "./plugin-host.ts";
+import { readSpecs } from "./read-specs.ts";
 import type { Services } from "./services.ts";
 
 /** All that answers requests, immutable: a reload builds another one and swaps. */
@@ -59,6 +56,7 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
   const router = new Router<BuiltRoute>();
   const specs: Spec[] = [];
   const routes: BuiltRoute[] = [];
+  const alternatives: (() => void)[] = [];
   const loader = new PluginLoader();
   const global = await attachAll(config.options.plugins ?? [], ["plugins"], config, loader, problems);
   const { stored } = parts;
@@ -71,13 +69,17 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
       specs.push(spec);
       const builder = new RouteBuilder(parts, route, spec, loader, consumers, closers, problems);
       for (const built of await builder.build(global)) {
-        const { host } = route.options;
-        const conflict = router.add(host === undefined ? [] : [host].flat(), built.operation, built);
+        const { operation } = built;
+        const hosts = [route.options.host ?? []].flat();
+        const conflict = router.add(hosts, operation, built);
         if (conflict === undefined) routes.push(built);
         else problems.push(describeConflict(conflict));
+        for (const base of operation.bases.slice(1)) alternatives.push(() => router.add(hosts, operation, built, base));
       }
     }
   }
+  // Last: the further paths of a server are nobody's where they are another operation's only one.
+  for (const add of alternatives) add();
   if (problems.length === 0) {
     const prepares = routes.flatMap(({ prepare }) => (prepare === undefined ? [] : [prepare]));
     closers.push(warmUp(prepares, (error) => parts.log.warn({ err: error }, "a schema could not be compiled ahead")));
@@ -94,31 +96,6 @@ function describeConflict({ operation, with: other, reason }: Conflict): Problem
     `${operation.method} ${operation.publicPath} matches the same requests as ${other.publicPath} at ${place}: ` +
     `${reason}; give one of the specs a prefix or a host, or their path parameters schemas that tell them apart`;
   return { ...operation.location, message };
-}
-
-async function readSpecs(route: RouteConfig, project: string, problems: Problem[]): Promise<Spec[]> {
-  const specs: Spec[] = [];
-  let files: string[] = [];
-  try {
-    files = await listSpecFiles(resolve(route.folder, route.options.openapi));
-  } catch {
-    problems.push(
-      route.source.problem(["openapi"], `openapi is "${route.options.openapi}"; there is no such file or folder`),
-    );
-  }
-  for (const file of files) {
-    try {
-      const document = await readDocument(file);
-      const { references } = route.options;
-      const named = references === undefined ? undefined : resolve(route.folder, references);
-      const readable = new ReadableFolders(dirname(file), project, named);
-      specs.push(toSpec(document.value, file, route.options.prefix, readable));
-    } catch (error) {
-      if (!(error instanceof SpecError)) throw error;
-      problems.push({ ...error.location, message: error.message });
-    }
-  }
-  return specs;
 }
 
 class RouteBuilder {

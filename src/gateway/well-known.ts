@@ -1,9 +1,12 @@
+import { GatewayError } from "../core/errors.ts";
 import type { Exchange } from "../core/exchange.ts";
+import { toProblem } from "../core/problem.ts";
 import { mergeDocuments } from "../openapi/merge-documents.ts";
 import type { Spec } from "../openapi/operations.ts";
 import type { Fallback } from "./handle.ts";
 
 const DOCUMENT = "/.well-known/openapi.json";
+const METHODS = "GET, HEAD, OPTIONS";
 const CATALOG = "/.well-known/api-catalog";
 /** RFC 9727 §4.2. */
 const CATALOG_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"';
@@ -19,7 +22,10 @@ export function createWellKnownFallback(specs: () => readonly Spec[], portal: st
   return (exchange) => {
     const { path, method } = exchange.request;
     if (path !== DOCUMENT && path !== CATALOG) return false;
-    if (method !== "GET" && method !== "HEAD") return false;
+    if (method !== "GET" && method !== "HEAD") {
+      refuse(exchange);
+      return true;
+    }
     const current = specs();
     if (path === CATALOG) {
       answer(exchange, CATALOG_TYPE, Buffer.from(JSON.stringify(toCatalog(current, exchange, portal))));
@@ -33,6 +39,14 @@ export function createWellKnownFallback(specs: () => readonly Spec[], portal: st
     answer(exchange, "application/openapi+json", text);
     return true;
   };
+}
+
+/** Not an operation of any API: what its path takes is said as for one. */
+function refuse({ id, request, outgoing }: Exchange): void {
+  const error = new GatewayError("METHOD_NOT_ALLOWED", `use ${METHODS}`, { headers: { Allow: METHODS } });
+  const { status, headers, body } = toProblem(error, id);
+  if (request.method === "OPTIONS") outgoing?.writeHead(204, { Allow: METHODS }).end();
+  else outgoing?.writeHead(status, headers.toFlat() as string[]).end(body);
 }
 
 function answer({ outgoing, request }: Exchange, type: string, body: Buffer): void {

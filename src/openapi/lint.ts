@@ -1,4 +1,5 @@
 import { METHODS as PARSED_METHODS } from "node:http";
+import { pathNames } from "../core/path-expression.ts";
 import { isObject, type Json, toList, toObject } from "./json.ts";
 import { lintSchemas } from "./lint-schemas.ts";
 import { STYLES } from "./media.ts";
@@ -93,7 +94,7 @@ class Linter {
     this.parameters(path, own);
     const all = [...shared, ...own].map((value) => files.resolve(value));
     const declared = new Set(all.filter((parameter) => parameter.in === "path").map(({ name }) => String(name)));
-    for (const [, name = ""] of path.matchAll(/\{([^{}]*)\}/g)) {
+    for (const name of pathNames(path)) {
       if (declared.has(name)) continue;
       this.report(holder, key, `{${name}} of the path is not declared as a parameter; any text is taken`);
     }
@@ -137,7 +138,7 @@ class Linter {
         `the parameter ${name} has style ${String(style)}, which a ${where} does not have; write ${styles.join(" or ")}`,
       );
     }
-    if (where === "path" && !path.includes(`{${name}}`)) {
+    if (where === "path" && !pathNames(path).includes(name)) {
       this.report(written, undefined, `the path parameter ${name} is not in ${path}, and is ignored`);
     } else if (!this.isOld && parameter.schema === undefined && parameter.content === undefined) {
       say(`the parameter ${name} has no schema: any value is taken; say what it may be`);

@@ -8,6 +8,7 @@ import type {
   SourceLocation,
   SpecInfo,
 } from "../core/operation.ts";
+import { pathNames } from "../core/path-expression.ts";
 import { bundleSchema } from "./bundle.ts";
 import { exportDocument } from "./export-document.ts";
 import { SpecFiles } from "./files.ts";
@@ -16,7 +17,7 @@ import { findText, isObject, type Json, toList, toObject, toPointer } from "./js
 import { MediaReader } from "./media.ts";
 import { locateAll } from "./positions.ts";
 import { ReadableFolders } from "./readable-folders.ts";
-import { toBasePath, toServerUrl } from "./servers.ts";
+import { toBasePath, toBasePaths, toServerUrl } from "./servers.ts";
 import { toVersion3 } from "./swagger2.ts";
 
 export const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
@@ -134,11 +135,13 @@ class OperationBuilder {
     const servers = [source.servers, item.servers, this.source.servers]
       .map((list) => toList(this.files.open(list)))
       .find((list) => list.length > 0);
+    const bases = this.prefix === undefined ? toBasePaths(servers) : [this.prefix];
     return {
       id: this.uniqueId(findText(source.operationId), `${method} ${path}`),
       method,
       path: template,
-      publicPath: (this.prefix ?? toBasePath(servers)) + template,
+      publicPath: bases[0] + template,
+      bases,
       summary: findText(source.summary) ?? findText(item.summary),
       tags: toList(source.tags).map(String),
       deprecated: source.deprecated === true,
@@ -161,10 +164,11 @@ class OperationBuilder {
 
   private parameters(path: string, shared: unknown, own: unknown): Parameter[] {
     const parameters = new Map<string, Parameter>();
+    const names = new Set(pathNames(path));
     for (const value of [...toList(this.files.open(shared)), ...toList(this.files.open(own))]) {
       const parameter = this.media.findParameter(value);
       // A path parameter that the template does not have could never be sent: the template is what clients see.
-      if (parameter === undefined || (parameter.in === "path" && !path.includes(`{${parameter.name}}`))) continue;
+      if (parameter === undefined || (parameter.in === "path" && !names.has(parameter.name))) continue;
       parameters.set(`${parameter.in} ${parameter.name}`, parameter);
     }
     return [...parameters.values()];

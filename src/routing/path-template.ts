@@ -1,6 +1,9 @@
+import { parseExpression, splitExpressions, splitTemplate } from "../core/path-expression.ts";
+
 /** One part of a path template between slashes. */
 export interface Segment {
-  readonly kind: "literal" | "parameter" | "partial";
+  /** `rest` is the only one that more than one segment of a path may match. */
+  readonly kind: "literal" | "parameter" | "partial" | "rest";
   /** A literal's text; else its shape, with names left out, so that equal shapes are equal. */
   readonly text: string;
   readonly names: readonly string[];
@@ -8,25 +11,22 @@ export interface Segment {
   match(text: string): string[] | undefined;
 }
 
-/**
- * Splits a template such as `/pets/{id}.json`. OpenAPI 3.2 §4.8.2. What follows `?` or `#` is no part of a path;
- * documents that have it tell operations apart by it (see variants.ts).
- */
-export const parseTemplate = (template: string): Segment[] =>
-  template
-    .replace(/[?#].*$/s, "")
-    .slice(1)
-    .split("/")
-    .map(parseSegment);
+/** Splits a template such as `/pets/{id}.json`. OpenAPI 3.2 §4.8.2. */
+export const parseTemplate = (template: string): Segment[] => splitTemplate(template).map(parseSegment);
 
 function parseSegment(source: string): Segment {
-  const parts = source.split(/\{([^{}]*)\}/);
+  const parts = splitExpressions(source);
   const literals = parts.filter((_, i) => i % 2 === 0).map(decode);
-  const names = parts.filter((_, i) => i % 2 === 1);
+  const expressions = parts.filter((_, i) => i % 2 === 1).map(parseExpression);
+  const names = expressions.map(({ name }) => name);
   if (names.length === 0) return { kind: "literal", text: decode(source), names, match: () => [] };
-  const text = literals.join("{}");
+  // Beside another parameter of its segment it is one like any other: where it ends is anybody's guess.
+  const isRest = expressions.length === 1 && expressions[0]?.isRest === true;
+  const text = literals.join(isRest ? "{+}" : "{}");
+  const match = (value: string): string[] | undefined => matchPartial(literals, value);
+  if (isRest) return { kind: "rest", text, names, match };
   if (text === "{}") return { kind: "parameter", text, names, match: (value) => (value === "" ? undefined : [value]) };
-  return { kind: "partial", text, names, match: (value) => matchPartial(literals, value) };
+  return { kind: "partial", text, names, match };
 }
 
 /** Leftmost-shortest: linear, where a regular expression could be made to backtrack by a request. */

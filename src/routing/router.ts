@@ -42,12 +42,14 @@ export class Router<T> {
 
   /**
    * @param hosts exact names or `*.example.com`; empty for any
+   * @param base another of the operation's bases than that of its public path
    * @returns what stands in the way: then the operation is not added
    */
-  add(hosts: readonly string[], operation: Operation, value: T): Conflict | undefined {
+  add(hosts: readonly string[], operation: Operation, value: T, base?: string): Conflict | undefined {
+    const template = base === undefined ? operation.publicPath : base + operation.path;
     if (hosts.length === 0) this.hasAnyHost = true;
     for (const root of hosts.length === 0 ? [this.anyHost] : hosts.map((host) => this.hostRoot(host))) {
-      const segments = parseTemplate(operation.publicPath);
+      const segments = parseTemplate(template);
       const leaf = leafAt(root, segments);
       const names = segments.flatMap((segment) => segment.names);
       const entry: Entry<T> = { operation, names, value, variant: undefined };

@@ -10,6 +10,8 @@ export interface Node<E> {
   /** Segments with text around parameters, `{id}.json`: tried before the whole-segment parameter, more text first. */
   readonly partials: { readonly segment: Segment; readonly node: Node<E> }[];
   parameter: Node<E> | undefined;
+  /** Segments that go on over slashes, `{+name}`: the last to be tried. */
+  readonly rests: { readonly segment: Segment; readonly node: Node<E> }[];
   leaf: Leaf<E> | undefined;
 }
 
@@ -17,6 +19,7 @@ export const createNode = <E>(): Node<E> => ({
   literals: new Map(),
   partials: [],
   parameter: undefined,
+  rests: [],
   leaf: undefined,
 });
 
@@ -41,16 +44,18 @@ function step<E>(node: Node<E>, segment: Segment): Node<E> {
     node.parameter ??= createNode();
     return node.parameter;
   }
-  const known = node.partials.find((partial) => partial.segment.text === segment.text);
+  const branches = segment.kind === "rest" ? node.rests : node.partials;
+  const known = branches.find((branch) => branch.segment.text === segment.text);
   if (known !== undefined) return known.node;
-  const partial = { segment, node: createNode<E>() };
-  node.partials.push(partial);
+  const branch = { segment, node: createNode<E>() };
+  branches.push(branch);
   // `report.{kind}.json` before `{name}.json`: the sort is stable, so equals stay in the order of the document.
-  node.partials.sort((a, b) => literalLength(b.segment) - literalLength(a.segment));
-  return partial.node;
+  branches.sort((a, b) => literalLength(b.segment) - literalLength(a.segment));
+  return branch.node;
 }
 
-const literalLength = (segment: Segment): number => segment.text.length - 2 * segment.names.length;
+const literalLength = ({ kind, text, names }: Segment): number =>
+  text.length - (kind === "rest" ? 3 : 2) * names.length;
 
 /** Concrete before templated, from left to right. @param values takes those of the parameters, decoded */
 export function findLeaf<E>(
@@ -61,7 +66,7 @@ export function findLeaf<E>(
 ): Leaf<E> | undefined {
   if (depth === segments.length) return node.leaf;
   const segment = segments[depth] as string;
-  const text = segment.includes("%") ? decodeURIComponent(segment) : segment;
+  const text = decode(segment);
   const literal = node.literals.get(text);
   const viaLiteral = literal && findLeaf(literal, segments, depth + 1, values);
   if (viaLiteral !== undefined) return viaLiteral;
@@ -75,9 +80,37 @@ export function findLeaf<E>(
     values.length = kept;
   }
   // An empty segment is never a parameter: `/pets/` must not reach `/pets/{id}` with an empty id.
-  if (node.parameter === undefined || segment === "") return undefined;
-  values.push(text);
-  const leaf = findLeaf(node.parameter, segments, depth + 1, values);
-  if (leaf === undefined) values.length = kept;
-  return leaf;
+  if (segment === "") return undefined;
+  if (node.parameter !== undefined) {
+    values.push(text);
+    const leaf = findLeaf(node.parameter, segments, depth + 1, values);
+    if (leaf !== undefined) return leaf;
+    values.length = kept;
+  }
+  return node.rests.length === 0 ? undefined : findRest(node, segments, depth, values);
 }
+
+/** The shortest first, so that text after it in the template is found as soon as it is there. */
+function findRest<E>(node: Node<E>, segments: readonly string[], depth: number, values: string[]): Leaf<E> | undefined {
+  const kept = values.length;
+  for (const rest of node.rests) {
+    // Of what nothing follows, all is taken at once: trying every end would cost the square of the path's length.
+    let end = isLast(rest.node) ? segments.length : depth + 1;
+    for (let text = segments.slice(depth, end).map(decode).join("/"); end <= segments.length; end++) {
+      const found = rest.segment.match(text);
+      if (found !== undefined) {
+        values.push(...found);
+        const leaf = findLeaf(rest.node, segments, end, values);
+        if (leaf !== undefined) return leaf;
+        values.length = kept;
+      }
+      if (end < segments.length) text += `/${decode(segments[end] as string)}`;
+    }
+  }
+  return undefined;
+}
+
+const isLast = <E>({ literals, partials, parameter, rests }: Node<E>): boolean =>
+  literals.size === 0 && partials.length === 0 && parameter === undefined && rests.length === 0;
+
+const decode = (segment: string): string => (segment.includes("%") ? decodeURIComponent(segment) : segment);

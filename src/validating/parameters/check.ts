@@ -37,7 +37,7 @@ export class ParameterChecks {
       query.length > 0 || (reportsUnknownQuery && this.wholeQuery === undefined)
         ? new QueryPlan(query, operation, reportsUnknownQuery)
         : undefined;
-    this.pathValues = new PathValues(operation.publicPath);
+    this.pathValues = new PathValues(operation);
   }
 
   prepare(): void {

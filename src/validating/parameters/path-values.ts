@@ -1,9 +1,12 @@
 import type { Exchange } from "../../core/exchange.ts";
+import type { Operation } from "../../core/operation.ts";
+import { baseCounter, parseExpression, splitExpressions, splitTemplate } from "../../core/path-expression.ts";
 import { decodePercent } from "./decode.ts";
 
 interface Place {
-  /** Which segment of the path. */
+  /** Which segment of the template. */
   readonly segment: number;
+  readonly isRest: boolean;
   /** Decoded; what stands before, between and after the parameters of the segment. */
   readonly literals: readonly string[];
   readonly names: readonly string[];
@@ -14,15 +17,21 @@ interface Place {
  * an item stays inside it.
  */
 export class PathValues {
+  private readonly countBase: (path: string) => number;
   private readonly places = new Map<string, Place>();
+  private readonly length: number;
 
-  /** @param template the public path of the operation */
-  constructor(template: string) {
-    template.split("/").forEach((text, segment) => {
-      const parts = text.split(/\{([^{}]*)\}/);
-      const names = parts.filter((_, i) => i % 2 === 1);
+  constructor(operation: Pick<Operation, "path" | "bases">) {
+    this.countBase = baseCounter(operation);
+    const segments = splitTemplate(operation.path);
+    this.length = segments.length;
+    segments.forEach((text, segment) => {
+      const parts = splitExpressions(text);
+      const expressions = parts.filter((_, i) => i % 2 === 1).map(parseExpression);
+      const names = expressions.map(({ name }) => name);
+      const isRest = expressions.length === 1 && expressions[0]?.isRest === true;
       const literals = parts.filter((_, i) => i % 2 === 0).map((literal) => decodePercent(literal) ?? literal);
-      for (const name of names) this.places.set(name, { segment, literals, names });
+      for (const name of names) this.places.set(name, { segment, isRest, literals, names });
     });
   }
 
@@ -32,7 +41,7 @@ export class PathValues {
     const decoded = pathParameters[name] ?? "";
     if (!request.path.includes("%")) return decoded;
     const place = this.places.get(name);
-    const text = place && request.path.split("/")[place.segment];
+    const text = place && this.textAt(place, request.path);
     if (text === undefined) return decoded.replaceAll("%", "%25");
     if (place === undefined || place.names.length + place.literals.join("").length === 1) return text;
     let start = 0;
@@ -41,6 +50,17 @@ export class PathValues {
     }
     start += (place.literals[place.names.indexOf(name)] as string).length;
     return sliceEncoded(text, start, start + decoded.length);
+  }
+
+  private hasRestBefore(segment: number): boolean {
+    return [...this.places.values()].some((place) => place.isRest && place.segment < segment);
+  }
+
+  /** What of a path stands in the place of a segment of the template. */
+  private textAt({ segment, isRest }: Place, path: string): string | undefined {
+    const segments = path.slice(1).split("/").slice(this.countBase(path));
+    if (isRest) return segments.slice(segment, segments.length - (this.length - 1 - segment)).join("/");
+    return segments[this.hasRestBefore(segment) ? segments.length - this.length + segment : segment];
   }
 }
 

@@ -1,0 +1,33 @@
+import { dirname, resolve } from "node:path";
+import type { RouteConfig } from "../config/load.ts";
+import type { Problem } from "../config/problem.ts";
+import { listSpecFiles, readDocument } from "../openapi/load.ts";
+import { type Spec, toSpec } from "../openapi/operations.ts";
+import { ReadableFolders } from "../openapi/readable-folders.ts";
+import { SpecError } from "../openapi/spec-error.ts";
+
+/** The specs of a route, and what is wrong with those that are none. @param project folder of `portico.yaml` */
+export async function readSpecs(route: RouteConfig, project: string, problems: Problem[]): Promise<Spec[]> {
+  const specs: Spec[] = [];
+  let files: string[] = [];
+  try {
+    files = await listSpecFiles(resolve(route.folder, route.options.openapi));
+  } catch {
+    problems.push(
+      route.source.problem(["openapi"], `openapi is "${route.options.openapi}"; there is no such file or folder`),
+    );
+  }
+  for (const file of files) {
+    try {
+      const document = await readDocument(file);
+      const { references } = route.options;
+      const named = references === undefined ? undefined : resolve(route.folder, references);
+      const readable = new ReadableFolders(dirname(file), project, named);
+      specs.push(toSpec(document.value, file, route.options.prefix, readable));
+    } catch (error) {
+      if (!(error instanceof SpecError)) throw error;
+      problems.push({ ...error.location, message: error.message });
+    }
+  }
+  return specs;
+}
