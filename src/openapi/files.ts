@@ -4,24 +4,25 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { SourceLocation } from "../core/operation.ts";
 import { type FileIndex, type FoundReference, indexFile } from "./index-file.ts";
 import { findByPointer, isObject, type Json, toObject, toPointer } from "./json.ts";
+import { isThere, NamedFiles } from "./named-files.ts";
 import { MAX_DEPTH, parseSource } from "./parse.ts";
 import { Places } from "./places.ts";
 import { locateAll } from "./positions.ts";
 import type { ReadableFolders } from "./readable-folders.ts";
+import { findUri, isMetaSchema, type ReferenceUri } from "./reference-uri.ts";
 import { SpecError } from "./spec-error.ts";
 import { findChildren, findLongChain } from "./subschemas.ts";
 import { detectVersion, type SpecVersion } from "./version.ts";
 
 interface LoadedFile {
   readonly file: string;
+  readonly base: string;
+  /** How the document names itself (`$self` of 3.2). */
+  readonly self: string | undefined;
   /** A mapping, a list, or text that is no YAML. */
   readonly value: object | string;
   readonly index: FileIndex;
 }
-
-/** Schemas that Ajv brings along: a reference to one needs no fetch. */
-const isMetaSchema = (uri: string): boolean =>
-  /^https:\/\/json-schema\.org\/draft\/2020-12\/(?:schema|meta\/[a-z-]+)$/.test(uri);
 
 /**
  * A document and every file that it refers to. Once made, each reference in them has one of two forms: `#/pointer` of
@@ -33,6 +34,7 @@ export class SpecFiles {
   readonly version: SpecVersion;
   private readonly folder: string;
   private readonly readable: ReadableFolders;
+  private readonly named: NamedFiles;
   private readonly loaded = new Map<string, LoadedFile>();
   private readonly identified = new Map<string, string>();
   private readonly anchors = new Map<string, string>();
@@ -54,6 +56,7 @@ export class SpecFiles {
     this.root = root;
     this.version = detectVersion(root, this.file);
     this.folder = dirname(this.file);
+    this.named = new NamedFiles(this.folder);
     this.load(this.file, root);
     for (const loaded of this.loaded.values()) {
       for (const reference of loaded.index.references) this.canonicalise(loaded, reference);
@@ -143,11 +146,12 @@ export class SpecFiles {
     const base = pathToFileURL(file).href;
     const index = indexFile(value, file, base, file === this.file);
     const prefix = this.canonicalPrefix(file);
-    const loaded: LoadedFile = { file, value, index };
+    const { $self } = toObject(value);
+    const self = typeof $self === "string" && URL.canParse($self, base) ? new URL($self, base).href : undefined;
+    const loaded: LoadedFile = { file, base, self, value, index };
     this.loaded.set(file, loaded);
     this.identified.set(base, prefix);
-    const { $self } = toObject(value);
-    if (typeof $self === "string" && URL.canParse($self, base)) this.identified.set(new URL($self, base).href, prefix);
+    if (self !== undefined) this.identified.set(self, prefix);
     for (const [uri, pointer] of index.identified) this.identified.set(uri, prefix + pointer);
     for (const [uri, pointer] of index.anchors) this.anchors.set(uri, prefix + pointer);
     for (const [uri, names] of index.dynamic) {
@@ -160,8 +164,7 @@ export class SpecFiles {
   /** Reads the file that a reference names, unless something that is here already has that name. */
   private loadTarget(from: LoadedFile, { holder, key, base, path }: FoundReference): void {
     const text = String(holder[key]);
-    const uri = this.absolute(text, base, from, path);
-    const resource = uri.replace(/#.*$/, "");
+    const { resource } = this.uriOf(text, base, from, path);
     if (this.identified.has(resource) || isMetaSchema(resource)) return;
     // Another file may yet call itself so: only when all are read is it wrong.
     if (!resource.startsWith("file:///") || /^file:/i.test(text)) return;
@@ -201,20 +204,17 @@ export class SpecFiles {
   private canonicalise(from: LoadedFile, reference: FoundReference): void {
     const { holder, key, base, path } = reference;
     const text = String(holder[key]);
-    const uri = this.absolute(text, base, from, path);
-    const hash = uri.indexOf("#");
-    const resource = hash < 0 ? uri : uri.slice(0, hash);
-    const fragment = hash < 0 ? "" : uri.slice(hash + 1);
+    const { resource, fragment } = this.uriOf(text, base, from, path);
     if (isMetaSchema(resource)) return;
     const prefix = this.identified.get(resource);
     if (prefix === undefined) {
       throw new SpecError(
-        `$ref "${text}" is not fetched: only files in the folder of the spec are read; save it there and refer to the file`,
+        `$ref "${text}" is not fetched: only files in the folder of the spec are read; save it there with that $id, or refer to the file`,
         this.place(from.file, path),
       );
     }
     const isAnchor = fragment !== "" && !fragment.startsWith("/");
-    const target = isAnchor ? this.anchors.get(uri) : prefix + fragment;
+    const target = isAnchor ? this.anchors.get(`${resource}#${fragment}`) : prefix + fragment;
     if (target === undefined) {
       throw new SpecError(`$ref "${text}" points to nothing: there is no such anchor`, this.place(from.file, path));
     }
@@ -272,10 +272,20 @@ export class SpecFiles {
     }
   }
 
-  private absolute(text: string, base: string, from: LoadedFile, path: readonly string[]): string {
-    // A name with a space or a brace is no URI, but `new URL` mends it as a browser would.
-    if (URL.canParse(text, base)) return decodeFragment(new URL(text, base).href, text);
-    throw new SpecError(`$ref "${text}" is not a URI reference`, this.place(from.file, path));
+  /** By the document's own name first, where it has one and somebody here answers to the outcome; else by its file's. */
+  private uriOf(text: string, base: string, from: LoadedFile, path: readonly string[]): ReferenceUri {
+    const own = from.self !== undefined && base === from.base ? findUri(text, from.self) : undefined;
+    if (own !== undefined && this.identified.has(own.resource)) return own;
+    const uri = findUri(text, base);
+    if (uri === undefined) throw new SpecError(`$ref "${text}" is not a URI reference`, this.place(from.file, path));
+    if (this.identified.has(uri.resource) || isMetaSchema(uri.resource) || isThere(uri.resource)) return uri;
+    for (const known of own === undefined ? [uri] : [own, uri]) {
+      const file = this.named.find(known.resource);
+      if (file === undefined || this.loaded.has(file)) continue;
+      this.load(file, this.readInside(file, text, from, path));
+      if (this.identified.has(known.resource)) return known;
+    }
+    return uri;
   }
 
   private place(file: string, path: readonly string[]): SourceLocation {
@@ -286,10 +296,4 @@ export class SpecFiles {
   private canonicalPrefix(file: string): string {
     return file === this.file ? "#" : `${relative(this.folder, file).split(sep).join("/")}#`;
   }
-}
-
-/** `new URL` encodes a fragment; what the author wrote is what a pointer is compared with. */
-function decodeFragment(href: string, text: string): string {
-  const hash = text.indexOf("#");
-  return hash < 0 ? href : `${href.replace(/#.*$/s, "")}#${text.slice(hash + 1)}`;
 }
