@@ -12,10 +12,10 @@ export const isStream = (body: Body): body is Readable => body !== null && !Buff
  * @param limitBytes refused above that, before it is held: a claim in Content-Length is not trusted to be small
  * @throws GatewayError BODY_TOO_LARGE, REQUEST_MALFORMED when the sender breaks off
  */
-export async function readWhole(body: Body, limitBytes: number): Promise<Buffer | null> {
+export function readWhole(body: Body, limitBytes: number): Promise<Buffer | null> {
   if (!isStream(body)) {
-    if (body !== null && body.length > limitBytes) throw tooLarge(limitBytes);
-    return body;
+    if (body !== null && body.length > limitBytes) return Promise.reject(tooLarge(limitBytes));
+    return Promise.resolve(body);
   }
   if (body.destroyed || body.readableEnded) return readEnded(body);
   return new Promise((resolve, reject) => {

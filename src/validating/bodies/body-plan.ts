@@ -86,18 +86,24 @@ export class BodyPlan {
 
   /** Adds what is wrong with a body. @param type as the message itself says */
   checkBytes(bytes: Buffer, type: ParsedMediaType, violations: Violations): void {
-    const sequence = findSequenceReader(type.essence);
-    if (sequence !== undefined) this.checkSequence(sequence(bytes), violations);
-    else if (this.check !== undefined) this.checkWhole(bytes, type, this.check, violations);
+    const kind = kindOf(type);
+    if (kind === "sequence") {
+      const read = findSequenceReader(type.essence);
+      if (read !== undefined) this.checkSequence(read(bytes), violations);
+    } else if (this.check !== undefined) this.checkWhole(bytes, type, kind, this.check, violations);
   }
 
-  private checkWhole(bytes: Buffer, type: ParsedMediaType, check: SchemaCheck, violations: Violations): void {
-    const kind = kindOf(type);
+  private checkWhole(
+    bytes: Buffer,
+    type: ParsedMediaType,
+    kind: Kind,
+    check: SchemaCheck,
+    violations: Violations,
+  ): void {
     if (kind === "json") {
       this.byteCheck ??= findByteCheck(check.schema, this.direction) ?? isUnknown;
       if (!this.byteCheck(bytes)) this.accept(parseJson(bytes), check, violations);
-    }
-    if (kind === "multipart") this.checkMultipart(bytes, type, check, violations);
+    } else if (kind === "multipart") this.checkMultipart(bytes, type, check, violations);
     else if (kind === "xml") this.checkXml(bytes, check, violations);
     else if (kind === "form" || kind === "text") this.checkText(bytes, type, kind === "form", check, violations);
   }

@@ -1,6 +1,5 @@
-import { isAscii } from "node:buffer";
-import { ByteReader } from "./byte-reader.ts";
-import { isMultiple } from "./equal.ts";
+import { ByteNode } from "./byte-node.ts";
+import { ByteReader, Word } from "./byte-reader.ts";
 import type { Direction } from "./evaluation.ts";
 import { FORMATS } from "./formats.ts";
 import { isObject, type SchemaObject } from "./keywords.ts";
@@ -9,12 +8,8 @@ import { findMatcher } from "./pattern.ts";
 /** Says yes to bytes that are strict JSON and valid, without making the value. No means: look again. */
 export type ByteCheck = (bytes: Buffer) => boolean;
 
-interface Node {
-  check(reader: ByteReader): boolean;
-}
-
-const MAX_DEPTH = 128;
 const MAX_MEMBERS = 30;
+const SHARED_BYTES = 65_536;
 const ANNOTATIONS = new Set([
   "title",
   "description",
@@ -27,7 +22,12 @@ const ANNOTATIONS = new Set([
   "contentMediaType",
   "$defs",
 ]);
+const NUMBER_KEYWORDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"];
+const TEXT_KEYWORDS = ["minLength", "maxLength", "pattern", "format", "enum"];
 const PLAIN_NAME = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/** For all short bodies in turn: a check never waits, so none begins within another. */
+const sharedReader = new ByteReader(SHARED_BYTES);
 
 /**
  * Most bodies are valid, plain and described by plain schemas: reading those in one pass costs less than parsing them.
@@ -38,9 +38,10 @@ export function findByteCheck(schema: SchemaObject | boolean, direction: Directi
   const root = isObject(schema) ? new Builder(schema, direction).build(schema) : undefined;
   if (root === undefined) return undefined;
   return (bytes) => {
-    if (!isAscii(bytes)) return false;
-    const reader = new ByteReader(bytes);
-    return root.check(reader) && reader.next() === 0;
+    const { length } = bytes;
+    const reader = length > SHARED_BYTES ? new ByteReader(length) : sharedReader;
+    reader.load(bytes);
+    return root.check(reader) && reader.next() === 0 && reader.at === length;
   };
 }
 
@@ -48,7 +49,7 @@ class Builder {
   private readonly root: SchemaObject;
   private readonly forbidden: string;
   private readonly allowed: string;
-  private readonly known = new Map<SchemaObject, Node | undefined>();
+  private readonly known = new Map<SchemaObject, ByteNode | undefined>();
 
   constructor(root: SchemaObject, direction: Direction) {
     this.root = root;
@@ -56,19 +57,20 @@ class Builder {
     this.allowed = direction === "request" ? "writeOnly" : "readOnly";
   }
 
-  build(schema: unknown): Node | undefined {
+  build(schema: unknown): ByteNode | undefined {
     if (!isObject(schema)) return undefined;
     if (this.known.has(schema)) return this.known.get(schema);
-    const later = new Later();
-    this.known.set(schema, later);
-    later.node = this.make(schema);
-    this.known.set(schema, later.node);
-    return later.node;
+    // A schema that contains itself finds this one; filled in below, or a node that accepts nothing.
+    const node = new ByteNode();
+    this.known.set(schema, node);
+    const made = this.make(schema, node);
+    this.known.set(schema, made);
+    return made;
   }
 
-  private make(schema: SchemaObject): Node | undefined {
+  private make(schema: SchemaObject, node: ByteNode): ByteNode | undefined {
     // The mark says nothing of the whole body.
-    if (schema[this.forbidden] === true && schema !== this.root) return new Never();
+    if (schema[this.forbidden] === true && schema !== this.root) return node;
     const rest = Object.keys(schema).filter(
       (keyword) =>
         !ANNOTATIONS.has(keyword) &&
@@ -80,214 +82,81 @@ class Builder {
     const types = [schema.type].flat();
     const isNullable = types.length === 2 && types.includes("null");
     const type = isNullable ? types.find((name) => name !== "null") : types.length === 1 ? types[0] : undefined;
-    const node = this.typed(type, schema, new Set(rest.filter((keyword) => keyword !== "type")));
-    return node !== undefined && isNullable && schema.enum === undefined
-      ? new Nullable(node)
-      : isNullable
-        ? undefined
-        : node;
+    if (isNullable && schema.enum !== undefined) return undefined;
+    const keywords = rest.filter((keyword) => keyword !== "type");
+    if (!this.fill(node, type, schema, keywords)) return undefined;
+    node.isNullable = isNullable;
+    return node;
   }
 
-  private reference(reference: string): Node | undefined {
+  private reference(reference: string): ByteNode | undefined {
     const name = /^#\/\$defs\/([^/%~]+)$/.exec(reference)?.[1];
     const { $defs } = this.root;
     return name === undefined || !isObject($defs) || !Object.hasOwn($defs, name) ? undefined : this.build($defs[name]);
   }
 
-  private typed(type: unknown, schema: SchemaObject, keywords: Set<string>): Node | undefined {
-    const leaves = (...allowed: string[]): boolean => [...keywords].every((keyword) => allowed.includes(keyword));
-    if (type === "object" && leaves("properties", "required", "additionalProperties", "minProperties"))
-      return this.object(schema);
-    if (type === "array" && leaves("items", "minItems", "maxItems")) {
-      const items = this.build(schema.items);
-      return items && new List(items, schema);
+  /** @returns false when there is more in the schema than a scan can decide */
+  private fill(node: ByteNode, type: unknown, schema: SchemaObject, keywords: readonly string[]): boolean {
+    const hasOnly = (...allowed: string[]): boolean => keywords.every((keyword) => allowed.includes(keyword));
+    if (type === "object" && hasOnly("properties", "required", "additionalProperties"))
+      return this.fillMembers(node, schema);
+    if (type === "array" && hasOnly("items", "minItems", "maxItems")) {
+      node.items = this.build(schema.items);
+      node.kind = node.items === undefined ? "never" : "array";
+      setBounds(node, schema.minItems, schema.maxItems);
+      return node.items !== undefined;
     }
-    if (type === "string" && leaves("minLength", "maxLength", "pattern", "format", "enum")) return Text.of(schema);
-    const bounds = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "format"];
-    if ((type === "integer" || type === "number") && leaves(...bounds)) return new Numeric(schema);
-    return type === "boolean" && leaves() ? new Truth() : undefined;
+    if (type === "string" && hasOnly(...TEXT_KEYWORDS)) fillText(node, schema);
+    else if ((type === "integer" || type === "number") && hasOnly(...NUMBER_KEYWORDS)) fillNumber(node, schema);
+    else if (type === "boolean" && hasOnly()) node.kind = "boolean";
+    else return false;
+    return true;
   }
 
-  private object(schema: SchemaObject): Node | undefined {
+  private fillMembers(node: ByteNode, schema: SchemaObject): boolean {
     const properties = isObject(schema.properties) ? schema.properties : {};
     const names = Object.keys(properties);
     const required = (schema.required ?? []) as string[];
-    if (names.length === 0 || names.length > MAX_MEMBERS || schema.minProperties !== undefined) return undefined;
-    if (!names.every((name) => PLAIN_NAME.test(name)) || !required.every((name) => names.includes(name)))
-      return undefined;
-    const members: Node[] = [];
-    for (const name of names) {
-      const member = this.build(properties[name]);
-      // A member that takes more than a scan is no reason to give up: only when it is there.
-      members.push(member ?? new Never());
-    }
-    return new Members(names, members, required);
-  }
-}
-
-class Later implements Node {
-  node: Node | undefined = undefined;
-  check(reader: ByteReader): boolean {
-    return this.node?.check(reader) ?? false;
-  }
-}
-
-class Never implements Node {
-  check(): boolean {
-    return false;
-  }
-}
-
-class Nullable implements Node {
-  private readonly node: Node;
-  constructor(node: Node) {
-    this.node = node;
-  }
-  check(reader: ByteReader): boolean {
-    return reader.next() === 0x6e ? reader.takeWord("null") : this.node.check(reader);
-  }
-}
-
-class Truth implements Node {
-  check(reader: ByteReader): boolean {
-    return reader.takeWord(reader.next() === 0x74 ? "true" : "false");
-  }
-}
-
-class Text implements Node {
-  private readonly least: number;
-  private readonly most: number;
-  private readonly tests: readonly ((text: string) => boolean)[];
-
-  private constructor(schema: SchemaObject, tests: readonly ((text: string) => boolean)[]) {
-    this.least = (schema.minLength as number | undefined) ?? 0;
-    this.most = (schema.maxLength as number | undefined) ?? Number.POSITIVE_INFINITY;
-    this.tests = tests;
-  }
-
-  static of(schema: SchemaObject): Text {
-    const tests: ((text: string) => boolean)[] = [];
-    const matcher = typeof schema.pattern === "string" ? findMatcher(schema.pattern) : undefined;
-    if (matcher !== undefined) tests.push((text) => matcher.test(text));
-    const format = typeof schema.format === "string" ? FORMATS[schema.format] : undefined;
-    if (format?.type === "string") tests.push(format.validate as (text: string) => boolean);
-    if (Array.isArray(schema.enum)) {
-      const values = new Set<unknown>(schema.enum);
-      tests.push((text) => values.has(text));
-    }
-    return new Text(schema, tests);
-  }
-
-  check(reader: ByteReader): boolean {
-    const length = reader.skipText();
-    if (length < this.least || length > this.most) return false;
-    if (this.tests.length === 0) return true;
-    const text = reader.bytes.toString("latin1", reader.at - 1 - length, reader.at - 1);
-    for (const test of this.tests) if (!test(text)) return false;
+    if (names.length === 0 || names.length > MAX_MEMBERS) return false;
+    if (!names.every((name) => PLAIN_NAME.test(name)) || !required.every((name) => names.includes(name))) return false;
+    // A member that takes more than a scan is no reason to give up: only when it is there.
+    node.members = names.map((name) => this.build(properties[name]) ?? new ByteNode());
+    node.names = names;
+    node.words = names.map((name) => new Word(`"${name}":`));
+    node.required = required.reduce((bits, name) => bits | (1 << names.indexOf(name)), 0);
+    node.kind = "object";
     return true;
   }
 }
 
-class Numeric implements Node {
-  private readonly least: number;
-  private readonly most: number;
-  private readonly above: number;
-  private readonly below: number;
-  private readonly factor: number | undefined;
-  private readonly format: ((value: number) => boolean) | undefined;
-  private readonly isInteger: boolean;
-
-  constructor(schema: SchemaObject) {
-    const bound = (keyword: string, otherwise: number): number => (schema[keyword] as number | undefined) ?? otherwise;
-    this.least = bound("minimum", Number.NEGATIVE_INFINITY);
-    this.most = bound("maximum", Number.POSITIVE_INFINITY);
-    this.above = bound("exclusiveMinimum", Number.NEGATIVE_INFINITY);
-    this.below = bound("exclusiveMaximum", Number.POSITIVE_INFINITY);
-    this.factor = schema.multipleOf as number | undefined;
-    const format = typeof schema.format === "string" ? FORMATS[schema.format] : undefined;
-    this.format = format?.type === "number" ? (format.validate as (value: number) => boolean) : undefined;
-    this.isInteger = [schema.type].flat().includes("integer");
-  }
-
-  check(reader: ByteReader): boolean {
-    if (!reader.readNumber() || (this.isInteger && !reader.isWhole)) return false;
-    const { number } = reader;
-    if (number < this.least || number > this.most || number <= this.above || number >= this.below) return false;
-    if (this.factor !== undefined && !isMultiple(number, this.factor)) return false;
-    return this.format === undefined || this.format(number);
-  }
+function setBounds(node: ByteNode, least: unknown, most: unknown): void {
+  if (typeof least === "number") node.least = least;
+  if (typeof most === "number") node.most = most;
 }
 
-class List implements Node {
-  private readonly items: Node;
-  private readonly least: number;
-  private readonly most: number;
-
-  constructor(items: Node, schema: SchemaObject) {
-    this.items = items;
-    this.least = (schema.minItems as number | undefined) ?? 0;
-    this.most = (schema.maxItems as number | undefined) ?? Number.POSITIVE_INFINITY;
+function fillText(node: ByteNode, schema: SchemaObject): void {
+  const tests: ((text: string) => boolean)[] = [];
+  const matcher = typeof schema.pattern === "string" ? findMatcher(schema.pattern) : undefined;
+  if (matcher !== undefined) tests.push((text) => matcher.test(text));
+  const format = typeof schema.format === "string" ? FORMATS[schema.format] : undefined;
+  if (format?.type === "string") tests.push(format.validate as (text: string) => boolean);
+  if (Array.isArray(schema.enum)) {
+    const values = new Set<unknown>(schema.enum);
+    tests.push((text) => values.has(text));
   }
-
-  check(reader: ByteReader): boolean {
-    if (!reader.take(0x5b) || ++reader.depth > MAX_DEPTH) return false;
-    let count = 0;
-    if (reader.next() !== 0x5d) {
-      do {
-        if (!this.items.check(reader)) return false;
-        count++;
-      } while (reader.take(0x2c));
-    }
-    reader.depth--;
-    return count >= this.least && count <= this.most && reader.take(0x5d);
-  }
+  setBounds(node, schema.minLength, schema.maxLength);
+  node.texts = tests;
+  node.kind = "text";
 }
 
-class Members implements Node {
-  private readonly names: readonly Buffer[];
-  private readonly members: readonly Node[];
-  private readonly required: number;
-
-  constructor(names: readonly string[], members: readonly Node[], required: readonly string[]) {
-    this.names = names.map((name) => Buffer.from(`"${name}"`, "latin1"));
-    this.members = members;
-    this.required = required.reduce((bits, name) => bits | (1 << names.indexOf(name)), 0);
-  }
-
-  check(reader: ByteReader): boolean {
-    if (!reader.take(0x7b) || ++reader.depth > MAX_DEPTH) return false;
-    let seen = 0;
-    let expected = 0;
-    if (reader.next() !== 0x7d) {
-      do {
-        const index = this.find(reader, expected);
-        // Unknown, or there before.
-        if (index < 0 || (seen & (1 << index)) !== 0 || !reader.take(0x3a)) return false;
-        if (!(this.members[index] as Node).check(reader)) return false;
-        seen |= 1 << index;
-        expected = index + 1;
-      } while (reader.take(0x2c));
-    }
-    reader.depth--;
-    return (seen & this.required) === this.required && reader.take(0x7d);
-  }
-
-  /** The member whose name stands next; members mostly come in the order of the schema. @returns −1 for none of them */
-  private find(reader: ByteReader, expected: number): number {
-    reader.next();
-    const count = this.names.length;
-    for (let i = 0; i < count; i++) {
-      const index = expected + i < count ? expected + i : expected + i - count;
-      if (startsWith(reader.bytes, reader.at, this.names[index] as Buffer)) {
-        reader.at += (this.names[index] as Buffer).length;
-        return index;
-      }
-    }
-    return -1;
-  }
-}
-
-function startsWith(bytes: Buffer, at: number, name: Buffer): boolean {
-  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
-  return true;
+function fillNumber(node: ByteNode, schema: SchemaObject): void {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
+  setBounds(node, minimum, maximum);
+  if (typeof exclusiveMinimum === "number") node.above = exclusiveMinimum;
+  if (typeof exclusiveMaximum === "number") node.below = exclusiveMaximum;
+  if (typeof multipleOf === "number") node.factor = multipleOf;
+  const format = typeof schema.format === "string" ? FORMATS[schema.format] : undefined;
+  if (format?.type === "number") node.format = format.validate as (value: number) => boolean;
+  node.isInteger = [schema.type].flat().includes("integer");
+  node.kind = "number";
 }
