@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { isHostname, isIdnHostname } from "./host-names.ts";
 
 /** A format applies to strings or to numbers; on any other type it says nothing (JSON Schema 2020-12 §7.1). */
 export interface Format {
@@ -82,11 +83,6 @@ function isAuthority(authority: string): boolean {
   return isIPv6(address) || /^v[0-9a-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+$/i.test(address);
 }
 
-const LABEL = /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
-const isHostname = (text: string): boolean =>
-  text.length <= 253 &&
-  text.split(".").every((label) => LABEL.test(label) && !/^..--/.test(label.toLowerCase().replace(/^xn--/, "xn")));
-
 const LOCAL = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const QUOTED = /^"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"$/;
 /** What nearly all addresses look like. Each piece ends where the next one begins, so it reads a text once. */
@@ -103,9 +99,18 @@ function isEmail(text: string): boolean {
   const literal = domain.slice(1, -1);
   return domain.endsWith("]") && (isIPv4(literal) || (/^ipv6:/i.test(literal) && isIPv6(literal.slice(5))));
 }
+const IDN_LOCAL =
+  /^(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\uffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\uffff-]+)*|"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\uffff]|\\[\x20-\x7e])*")$/;
+/** Likewise with letters of all scripts (RFC 6531 §3.3). */
 function isIdnEmail(text: string): boolean {
+  if (isEmail(text)) return true;
   const at = text.lastIndexOf("@");
-  return at > 0 && at < text.length - 1 && text.length <= 320 && !/\s/.test(text);
+  return (
+    at > 0 &&
+    text.length <= 320 &&
+    IDN_LOCAL.test(text.slice(0, at)) &&
+    isIdnHostname(text.slice(at + 1).normalize("NFC"))
+  );
 }
 
 const POINTER = /^(?:\/(?:[^~/]|~0|~1)*)*$/;
@@ -140,6 +145,7 @@ export const FORMATS: Readonly<Record<string, Format>> = Object.assign(Object.cr
   email: string(isEmail),
   "idn-email": string(isIdnEmail),
   hostname: string(isHostname),
+  "idn-hostname": string(isIdnHostname),
   ipv4: string(isIPv4),
   ipv6: string((text) => isIPv6(text) && !text.includes("%")),
   regex: string(isPattern),
