@@ -2,13 +2,14 @@ import { dirname, resolve } from "node:path";
 import type { RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
 import { listSpecFiles, readDocument } from "../openapi/load.ts";
-import { type Spec, toSpec } from "../openapi/operations.ts";
+import type { PublishedSpec } from "../openapi/merge-documents.ts";
+import { toSpec } from "../openapi/operations.ts";
 import { ReadableFolders } from "../openapi/readable-folders.ts";
 import { SpecError } from "../openapi/spec-error.ts";
 
 /** The specs of a route, and what is wrong with those that are none. @param project folder of `portico.yaml` */
-export async function readSpecs(route: RouteConfig, project: string, problems: Problem[]): Promise<Spec[]> {
-  const specs: Spec[] = [];
+export async function readSpecs(route: RouteConfig, project: string, problems: Problem[]): Promise<PublishedSpec[]> {
+  const specs: PublishedSpec[] = [];
   let files: string[] = [];
   try {
     files = await listSpecFiles(resolve(route.folder, route.options.openapi));
@@ -23,7 +24,10 @@ export async function readSpecs(route: RouteConfig, project: string, problems: P
       const { references } = route.options;
       const named = references === undefined ? undefined : resolve(route.folder, references);
       const readable = new ReadableFolders(dirname(file), project, named);
-      specs.push(toSpec(document.value, file, route.options.prefix, readable));
+      specs.push({
+        ...toSpec(document.value, file, route.options.prefix, readable),
+        hosts: [route.options.host ?? []].flat(),
+      });
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       problems.push({ ...error.location, message: error.message });

@@ -7,6 +7,7 @@ import type { Operation } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
 import { parseBytes } from "../core/units.ts";
 import type { UpstreamPools } from "../forwarding/http.ts";
+import type { PublishedSpec } from "../openapi/merge-documents.ts";
 import type { Spec } from "../openapi/operations.ts";
 import type { Logger } from "../pipeline/contract.ts";
 import type { KeptObjects } from "../pipeline/kept.ts";
@@ -26,7 +27,7 @@ import type { Services } from "./services.ts";
 /** All that answers requests, immutable: a reload builds another one and swaps. */
 export interface Snapshot {
   readonly router: Router<BuiltRoute>;
-  readonly specs: readonly Spec[];
+  readonly specs: readonly PublishedSpec[];
   readonly routes: readonly BuiltRoute[];
   readonly consumers: Consumers;
   /** Releases what its plugins own, once no exchange uses it any more. */
@@ -54,7 +55,7 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
   const problems: Problem[] = [];
   const closers: (() => void | Promise<void>)[] = [];
   const router = new Router<BuiltRoute>();
-  const specs: Spec[] = [];
+  const specs: PublishedSpec[] = [];
   const routes: BuiltRoute[] = [];
   const alternatives: (() => void)[] = [];
   const loader = new PluginLoader();

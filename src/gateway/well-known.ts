@@ -1,8 +1,8 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange } from "../core/exchange.ts";
+import type { Operation } from "../core/operation.ts";
 import { toProblem } from "../core/problem.ts";
-import { mergeDocuments } from "../openapi/merge-documents.ts";
-import type { Spec } from "../openapi/operations.ts";
+import { mergeDocuments, type PublishedSpec } from "../openapi/merge-documents.ts";
 import type { Fallback } from "./handle.ts";
 
 const DOCUMENT = "/.well-known/openapi.json";
@@ -16,9 +16,9 @@ const CATALOG_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.
  * it, and the catalog of its APIs (RFC 9727).
  * @param portal path of the pages for people; undefined when there are none
  */
-export function createWellKnownFallback(specs: () => readonly Spec[], portal: string | undefined): Fallback {
+export function createWellKnownFallback(specs: () => readonly PublishedSpec[], portal: string | undefined): Fallback {
   // One text for each set of specs: they change with the snapshot, and are let go with it.
-  const documents = new WeakMap<readonly Spec[], Buffer>();
+  const documents = new WeakMap<readonly PublishedSpec[], Buffer>();
   return (exchange) => {
     const { path, method } = exchange.request;
     if (path !== DOCUMENT && path !== CATALOG) return false;
@@ -59,16 +59,25 @@ function answer({ outgoing, request }: Exchange, type: string, body: Buffer): vo
   outgoing?.end(request.method === "HEAD" ? undefined : body);
 }
 
-function toCatalog(specs: readonly Spec[], { request }: Exchange, portal: string | undefined): object {
-  const origin = `${request.scheme}://${request.authority || "localhost"}`;
-  const linkset = specs.map(({ info, operations }) => {
-    const [first] = operations;
-    const prefix = first === undefined ? "" : first.publicPath.slice(0, first.publicPath.length - first.path.length);
-    return {
-      anchor: `${origin}${encodeURI(prefix) || "/"}`,
-      "service-desc": [{ href: `${origin}${DOCUMENT}`, type: "application/openapi+json", title: info.title }],
-      ...(portal === undefined ? {} : { "service-doc": [{ href: `${origin}${portal}`, type: "text/html" }] }),
-    };
+function toCatalog(specs: readonly PublishedSpec[], { request }: Exchange, portal: string | undefined): object {
+  const asked = `${request.scheme}://${request.authority || "localhost"}`;
+  const [, port = ""] = /(:\d+)$/.exec(request.authority) ?? [];
+  const linkset = specs.flatMap(({ info, operations, hosts = [] }) => {
+    // An API of a host that is a pattern has no one address: it is named where the catalog was asked for.
+    const origins = hosts.filter((host) => !host.includes("*")).map((host) => `${request.scheme}://${host}${port}`);
+    return basesOf(operations).flatMap((base) =>
+      (origins.length === 0 ? [asked] : origins).map((origin) => ({
+        anchor: `${origin}${encodeURI(base) || "/"}`,
+        "service-desc": [{ href: `${asked}${DOCUMENT}`, type: "application/openapi+json", title: info.title }],
+        ...(portal === undefined ? {} : { "service-doc": [{ href: `${asked}${portal}`, type: "text/html" }] }),
+      })),
+    );
   });
   return { linkset };
 }
+
+/** What stands before the paths of a spec; operations with servers of their own may have others than the rest. */
+const basesOf = (operations: readonly Operation[]): string[] => {
+  const bases = new Set(operations.map(({ bases: [base = ""] }) => base));
+  return bases.size === 0 ? [""] : [...bases];
+};

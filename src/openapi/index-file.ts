@@ -27,7 +27,7 @@ export interface FileIndex {
 }
 
 /** Keys whose value is a mapping from names that the author chose: `$ref` or `default` in it are names. */
-const NAME_MAPS = new Set(
+export const NAME_MAPS = new Set(
   (
     "properties patternProperties $defs definitions dependentSchemas schemas responses parameters headers examples " +
     "requestBodies securitySchemes securityDefinitions links callbacks pathItems paths webhooks content encoding mediaTypes"
@@ -133,5 +133,5 @@ class Indexer {
   }
 }
 
-const isData = (key: string, value: object): boolean =>
+export const isData = (key: string, value: object): boolean =>
   DATA.has(key) || key.startsWith("x-") || (key === "examples" && Array.isArray(value));

@@ -1,15 +1,23 @@
 import type { OpenAPIV3_1 } from "openapi-types";
 import type { Operation } from "../core/operation.ts";
-import { findByPointer, isObject, type Json, parsePointer, toList, toObject, toPointer } from "./json.ts";
-import type { Spec } from "./operations.ts";
+import { findByPointer, isObject, type Json, toList, toObject, toPointer } from "./json.ts";
+import { METHODS, type Spec } from "./operations.ts";
+import { Rewriter } from "./rewrite-references.ts";
 
-const METHODS = new Set("get put post delete options head patch trace query".split(" "));
+/** A spec as a gateway serves it. */
+export interface PublishedSpec extends Spec {
+  /** The only hosts that it is served on, `api.example.com` or `*.example.com`. Default: any. */
+  readonly hosts?: readonly string[];
+}
 
 /**
  * One OpenAPI document of everything behind the gateway: every path as clients find it, and the gateway as the only
  * server. Names that two specs both have get the later spec's title before them.
  */
-export function mergeDocuments(specs: readonly Spec[], title = "Everything behind this gateway"): OpenAPIV3_1.Document {
+export function mergeDocuments(
+  specs: readonly PublishedSpec[],
+  title = "Everything behind this gateway",
+): OpenAPIV3_1.Document {
   const merged: Json = {
     openapi: specs.some(({ files }) => files.version === "3.2") ? "3.2.0" : "3.1.1",
     info: { title, version: specs.map(({ info }) => info.version).join("+") || "0" },
@@ -26,22 +34,26 @@ export function mergeDocuments(specs: readonly Spec[], title = "Everything behin
 class Merger {
   private readonly merged: Json;
   private readonly ids: Set<string>;
-  private readonly spec: Spec;
+  private readonly spec: PublishedSpec;
   private readonly document: Json;
-  /** `#/components/schemas/Pet` to what it is called in the merged document. */
-  private readonly renamed = new Map<string, string>();
-  private readonly publicPaths = new Map<string, string>();
+  private readonly slug: string;
+  private readonly components = new Map<string, string>();
+  private readonly paths = new Map<string, string>();
+  private readonly operationIds = new Map<string, string>();
+  private readonly rewriter: Rewriter;
 
-  constructor(merged: Json, ids: Set<string>, spec: Spec) {
+  constructor(merged: Json, ids: Set<string>, spec: PublishedSpec) {
     this.merged = merged;
     this.ids = ids;
     this.spec = spec;
     this.document = spec.info.document;
+    this.slug = spec.info.title.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "") || "api";
+    const { components, paths, operationIds } = this;
+    this.rewriter = new Rewriter({ components, paths, operationIds });
   }
 
   merge(): void {
     const { components, tags } = this.document;
-    const slug = this.spec.info.title.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "") || "api";
     const target = toObject(this.merged.components);
     const parts = Object.entries(toObject(components)).filter(
       ([kind, value]) => isObject(value) && !kind.startsWith("x-"),
@@ -49,88 +61,100 @@ class Merger {
     for (const [kind, named] of parts) {
       target[kind] ??= {};
       for (const name of Object.keys(toObject(named))) {
-        this.renamed.set(toPointer(["components", kind, name]), freeName(toObject(target[kind]), name, slug));
+        this.components.set(toPointer(["components", kind, name]), freeName(toObject(target[kind]), name, this.slug));
       }
     }
-    for (const { path, publicPath } of this.spec.operations) this.publicPaths.set(path, publicPath);
+    // All names are given before anything is written: a link may lead to an operation further down.
+    const writes = this.spec.operations.map((operation) => this.place(operation));
     for (const [kind, named] of parts) {
       for (const [name, value] of Object.entries(toObject(named))) {
-        const own = this.renamed.get(toPointer(["components", kind, name])) ?? name;
-        toObject(target[kind])[own] = this.rewrite(value);
+        const written = this.rewriter.rewrite(value);
+        if (kind === "schemas") this.mapChildren(name, written);
+        toObject(target[kind])[this.rewriter.name(kind, name)] = written;
       }
     }
-    for (const operation of this.spec.operations) this.addOperation(operation, slug);
+    for (const write of writes) write();
     const known = this.merged.tags as Json[];
     for (const tag of toList(tags)) {
-      if (isObject(tag) && !known.some(({ name }) => name === tag.name)) known.push(this.rewrite(tag) as Json);
+      if (isObject(tag) && !known.some(({ name }) => name === tag.name)) known.push(this.rewriter.rewrite(tag) as Json);
     }
   }
 
-  private addOperation(operation: Operation, slug: string): void {
-    const paths = toObject(this.document.paths);
-    const item = this.open(paths[operation.path] ?? paths[operation.path.slice(1)]);
+  /** Gives an operation its path and id. @returns what writes the rest */
+  private place(operation: Operation): () => void {
     const method = operation.method.toLowerCase();
-    const isCommon = METHODS.has(method) && isObject(item[method]);
-    const source = toObject(isCommon ? item[method] : toObject(item.additionalOperations)[operation.method]);
-    const { servers: _, ...own } = source;
-    const parameters = [...toList(item.parameters), ...toList(source.parameters)];
-    const written = this.rewrite({
-      ...own,
-      operationId: freeId(this.ids, operation.id, slug),
-      ...(parameters.length > 0 ? { parameters: lastOfEach(parameters) } : {}),
-    }) as Json;
-    written.security = operation.security.map((requirement) =>
-      Object.fromEntries(requirement.map(({ scheme, scopes }) => [this.schemeName(scheme), scopes])),
-    );
-    const target = toObject(this.merged.paths);
-    target[operation.publicPath] ??= {};
-    const place = toObject(target[operation.publicPath]);
-    if (isCommon) place[method] ??= written;
-    else {
-      place.additionalOperations ??= {};
-      toObject(place.additionalOperations)[operation.method] ??= written;
+    const item = this.itemOf(operation);
+    const isCommon = METHODS.includes(method) && isObject(item[method]);
+    const key = this.freePath(operation, isCommon ? method : operation.method);
+    if (!this.paths.has(operation.path)) this.paths.set(operation.path, key);
+    const id = freeId(this.ids, operation.id, this.slug);
+    this.operationIds.set(operation.id, id);
+    const path = toObject(toObject(this.merged.paths)[key]);
+    const holder = isCommon ? path : toObject(path.additionalOperations);
+    const name = isCommon ? method : operation.method;
+    // Held at once, so that the next operation of this path and method finds another place.
+    holder[name] = {};
+    return () => {
+      const source = isCommon ? item[method] : toObject(item.additionalOperations)[operation.method];
+      holder[name] = this.write(operation, id, item, toObject(source));
+    };
+  }
+
+  /** Where another host has the path, too, a fragment tells the two apart: no request carries one. */
+  private freePath(operation: Operation, method: string): string {
+    const paths = toObject(this.merged.paths);
+    const plain = operation.publicPath.replace(/#.*$/s, "");
+    const names = [plain, operation.publicPath, `${plain}#${this.spec.hosts?.[0] ?? this.slug}`];
+    for (let i = 2; ; i++) {
+      for (const name of names) {
+        const { additionalOperations, ...item } = toObject(paths[name]);
+        if (item[method] !== undefined || toObject(additionalOperations)[method] !== undefined) continue;
+        paths[name] ??= {};
+        if (!METHODS.includes(method.toLowerCase())) toObject(paths[name]).additionalOperations ??= {};
+        return name;
+      }
+      names.splice(0, 3, `${plain}#${this.slug}-${i}`);
     }
   }
 
-  private schemeName(scheme: string): string {
-    return this.renamed.get(toPointer(["components", "securitySchemes", scheme])) ?? scheme;
+  private write(operation: Operation, id: string, item: Json, source: Json): Json {
+    const { servers: _, ...own } = source;
+    const parameters = lastOfEach([...toList(item.parameters), ...toList(source.parameters)]);
+    const { hosts = [] } = this.spec;
+    return {
+      ...(this.rewriter.rewrite({ ...own, ...(parameters.length > 0 ? { parameters } : {}) }) as Json),
+      operationId: id,
+      ...(hosts.length > 0 ? { servers: hosts.map(toServer) } : {}),
+      security: operation.security.map((requirement) =>
+        this.rewriter.requirement(Object.fromEntries(requirement.map(({ scheme, scopes }) => [scheme, scopes]))),
+      ),
+    };
   }
 
-  private open(value: unknown): Json {
-    const item = toObject(value);
+  private itemOf({ path }: Operation): Json {
+    const paths = toObject(this.document.paths);
+    const item = toObject(paths[path] ?? paths[path.slice(1)]);
     if (typeof item.$ref !== "string" || !item.$ref.startsWith("#/")) return item;
     return { ...toObject(findByPointer(this.document, item.$ref.slice(1))), ...item };
   }
 
-  private rewrite(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map((item) => this.rewrite(item));
-    if (!isObject(value)) return value;
-    const copy: Json = {};
-    for (const [key, member] of Object.entries(value)) {
-      const isReference = key === "$ref" && typeof member === "string";
-      const written = isReference ? this.reference(member) : this.rewrite(member);
-      Object.defineProperty(copy, key, { value: written, enumerable: true, writable: true, configurable: true });
+  /** A base class means its children by their names: those that have others now are mapped to them. */
+  private mapChildren(name: string, written: unknown): void {
+    if (!isObject(written) || !isObject(written.discriminator)) return;
+    const home = this.spec.files.version === "2.0" ? ["definitions"] : ["components", "schemas"];
+    const children = this.spec.files.childrenByBase.get(`#${toPointer([...home, name])}`) ?? [];
+    const mapping = { ...toObject(written.discriminator.mapping) };
+    for (const child of children) {
+      this.rewriter.mapRenamed(mapping, child.replace(/^#\/definitions\//, "#/components/schemas/"));
     }
-    if (isObject(copy.discriminator) && isObject(copy.discriminator.mapping)) {
-      const mapping = Object.entries(copy.discriminator.mapping);
-      copy.discriminator.mapping = Object.fromEntries(mapping.map(([key, to]) => [key, this.reference(String(to))]));
-    }
-    return copy;
-  }
-
-  private reference(reference: string): string {
-    if (!reference.startsWith("#/")) return reference;
-    const [first, second, third, ...rest] = parsePointer(reference.slice(1));
-    if (first === "components" && second !== undefined && third !== undefined) {
-      const name = this.renamed.get(toPointer([first, second, third])) ?? third;
-      return `#${toPointer([first, second, name, ...rest])}`;
-    }
-    if (first === "paths" && second !== undefined) {
-      return `#${toPointer([first, this.publicPaths.get(second) ?? second, ...(third === undefined ? [] : [third]), ...rest])}`;
-    }
-    return reference;
+    if (Object.keys(mapping).length > 0) written.discriminator.mapping = mapping;
   }
 }
+
+const toServer = (host: string): Json =>
+  host.startsWith("*.")
+    ? { url: `//{subdomain}${host.slice(1)}`, variables: { subdomain: { default: "www" } } }
+    : { url: `//${host}` };
 
 function freeName(taken: Json, name: string, slug: string): string {
   const names = [name, `${slug}.${name}`];
