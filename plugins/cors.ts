@@ -1,4 +1,4 @@
-import { definePlugin, type Exchange, type GatewayResponse, HeaderList, type Next, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, type Exchange, type GatewayResponse, HeaderList, Type } from "../src/plugin.ts";
 
 const options = Type.Object(
   {
@@ -69,21 +69,19 @@ export default definePlugin({
       return { status: 204, headers, body: null };
     }
 
-    async function shareAcrossOrigins(exchange: Exchange, next: Next): Promise<GatewayResponse> {
-      const origin = exchange.request.headers.get("origin");
-      const response = await next(exchange);
-      const { headers } = response;
-      // The gateway speaks for the service here: its own fields would be a second, contradicting answer.
-      headers.filter(isNotCors);
-      if (!isAnyone) addVary(headers, "Origin");
-      if (origin !== undefined && isAllowed(origin)) {
+    const hooks = defineHooks({
+      onRequest: (exchange) => exchange.request.headers.get("origin"),
+      onResponse(_exchange, { headers }, origin) {
+        // The gateway speaks for the service here: its own fields would be a second, contradicting answer.
+        headers.filter(isNotCors);
+        if (!isAnyone) addVary(headers, "Origin");
+        if (origin === undefined || !isAllowed(origin)) return;
         allow(headers, origin);
         if (expose !== "") headers.append("Access-Control-Expose-Headers", expose);
-      }
-      return response;
-    }
+      },
+    });
 
-    return { handler: shareAcrossOrigins, preflight };
+    return { hooks, preflight };
   },
 });
 

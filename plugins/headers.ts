@@ -1,4 +1,4 @@
-import { definePlugin, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, Type } from "../src/plugin.ts";
 import { compileHeaderChanges, HeaderChanges } from "./transforming/header-changes.ts";
 
 export default definePlugin({
@@ -18,12 +18,13 @@ export default definePlugin({
   setup({ options }) {
     const changeRequest = options.request && compileHeaderChanges(options.request);
     const changeResponse = options.response && compileHeaderChanges(options.response);
-    return async function changeHeaders(exchange, next) {
-      changeRequest?.(exchange.request.headers, exchange);
-      if (changeResponse === undefined) return next(exchange);
-      const response = await next(exchange);
-      changeResponse(response.headers, exchange);
-      return response;
-    };
+    return defineHooks({
+      onRequest(exchange) {
+        changeRequest?.(exchange.request.headers, exchange);
+      },
+      onResponse(exchange, { headers }) {
+        changeResponse?.(headers, exchange);
+      },
+    });
   },
 });

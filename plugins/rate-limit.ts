@@ -1,9 +1,9 @@
 import {
+  defineHooks,
   definePlugin,
   type Exchange,
   GatewayError,
   type GatewayResponse,
-  type Next,
   parseRate,
   StoreUnavailable,
   Type,
@@ -94,45 +94,59 @@ export default definePlugin({
     const wouldRefuse = metrics.counter("rate_limit_dry_run_total", "Requests that a limit in a dry run would refuse.");
     const sparesAnonymous = options.anonymous === "unlimited";
 
-    async function pass(exchange: Exchange, next: Next, verdict: Verdict): Promise<GatewayResponse> {
+    /** @returns the field for the answer. @throws GatewayError when there is nothing left */
+    function judge(verdict: Verdict): string {
       const field = fields.of(verdict);
       if (verdict.waitMs > 0) {
         if (!options.dryRun) throw toRefusal(verdict, fields, field);
         wouldRefuse.add();
       }
-      const response = await next(exchange);
-      if (options.headers) {
-        response.headers.append("RateLimit-Policy", fields.policy);
-        response.headers.append("RateLimit", field);
-      }
-      return response;
+      return field;
     }
+    const isSpared = (exchange: Exchange): boolean => sparesAnonymous && exchange.consumer === undefined;
+    const takeLocally = (exchange: Exchange): string =>
+      judge(local.take(keyOf(exchange), cost(exchange), clock.monotonicMs()));
 
-    function limitLocally(exchange: Exchange, next: Next): Promise<GatewayResponse> {
-      if (sparesAnonymous && exchange.consumer === undefined) return next(exchange);
-      return pass(exchange, next, local.take(keyOf(exchange), cost(exchange), clock.monotonicMs()));
-    }
-
-    async function limitTogether(exchange: Exchange, next: Next): Promise<GatewayResponse> {
-      if (sparesAnonymous && exchange.consumer === undefined) return next(exchange);
+    /** @returns undefined when nothing was counted */
+    async function takeTogether(exchange: Exchange, redis: RedisLimiter): Promise<string | undefined> {
       let verdict: Verdict;
       try {
-        verdict = await (redis as RedisLimiter).take(keyOf(exchange), cost(exchange));
+        verdict = await redis.take(keyOf(exchange), cost(exchange));
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        if (options.onStoreFailure === "open") return next(exchange);
-        if (options.onStoreFailure === "local") return limitLocally(exchange, next);
+        if (options.onStoreFailure === "open") return undefined;
+        if (options.onStoreFailure === "local") return takeLocally(exchange);
         throw new GatewayError("STORE_UNAVAILABLE", "limits cannot be counted now", {
           cause: error,
           headers: { "Retry-After": "1" },
         });
       }
-      return pass(exchange, next, verdict);
+      return judge(verdict);
     }
 
+    function tell({ headers }: GatewayResponse, field: string | undefined): void {
+      if (field === undefined || !options.headers) return;
+      headers.append("RateLimit-Policy", fields.policy);
+      headers.append("RateLimit", field);
+    }
+
+    const phase = options.phase ?? (isAddressOnly ? "limit-address" : "limit");
+    if (redis === undefined) {
+      const hooks = defineHooks({
+        onRequest: (exchange) => (isSpared(exchange) ? undefined : takeLocally(exchange)),
+        onResponse: (_exchange, response, field) => tell(response, field),
+      });
+      return { phase, hooks };
+    }
     return {
-      phase: options.phase ?? (isAddressOnly ? "limit-address" : "limit"),
-      handler: redis === undefined ? limitLocally : limitTogether,
+      phase,
+      async handler(exchange, next) {
+        if (isSpared(exchange)) return next(exchange);
+        const field = await takeTogether(exchange, redis);
+        const response = await next(exchange);
+        tell(response, field);
+        return response;
+      },
     };
   },
 });

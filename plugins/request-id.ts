@@ -1,4 +1,4 @@
-import { definePlugin, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, Type } from "../src/plugin.ts";
 
 /** What may stand in a log line and in a header field; anything else a client sends is replaced. */
 const SAFE = /^[\w.:+/=@-]{1,128}$/;
@@ -23,14 +23,16 @@ export default definePlugin({
   setup({ options }) {
     const { header, trustClient } = options;
     const lower = header.toLowerCase();
-    return async function giveRequestId(exchange, next) {
-      const { headers } = exchange.request;
-      const given = trustClient ? headers.get(lower) : undefined;
-      const id = given !== undefined && SAFE.test(given) ? given : exchange.id;
-      headers.set(header, id);
-      const response = await next(exchange);
-      response.headers.set(header, id);
-      return response;
-    };
+    return defineHooks({
+      onRequest({ id, request: { headers } }) {
+        const given = trustClient ? headers.get(lower) : undefined;
+        const known = given !== undefined && SAFE.test(given) ? given : id;
+        headers.set(header, known);
+        return known;
+      },
+      onResponse(_exchange, { headers }, id) {
+        headers.set(header, id);
+      },
+    });
   },
 });

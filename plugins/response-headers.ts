@@ -1,4 +1,4 @@
-import { definePlugin, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, Type } from "../src/plugin.ts";
 import { compileHeaderChanges } from "./transforming/header-changes.ts";
 
 /** What an API should say to browsers (OWASP REST Security Cheat Sheet), unless the service says something itself. */
@@ -43,18 +43,15 @@ export default definePlugin({
       default: safe ? SAFE : {},
     });
     const hsts = `max-age=${hstsSeconds}; includeSubDomains`;
-    return async function setResponseHeaders(exchange, next) {
-      const response = await next(exchange);
-      change(response.headers, exchange);
-      // Over plain http a browser ignores the field, and anybody on the way could have written it (RFC 6797 §7.2).
-      if (
-        hstsSeconds > 0 &&
-        exchange.request.scheme === "https" &&
-        !response.headers.has("strict-transport-security")
-      ) {
-        response.headers.append("Strict-Transport-Security", hsts);
-      }
-      return response;
-    };
+    return defineHooks({
+      onResponse(exchange, { headers }) {
+        change(headers, exchange);
+        // Over plain http a browser ignores the field, and anybody on the way could have written it (RFC 6797 §7.2).
+        const isSecure = exchange.request.scheme === "https";
+        if (hstsSeconds > 0 && isSecure && !headers.has("strict-transport-security")) {
+          headers.append("Strict-Transport-Security", hsts);
+        }
+      },
+    });
   },
 });

@@ -32,6 +32,7 @@ export {
   type PluginInstance,
   type SetupContext,
 } from "./pipeline/contract.ts";
+export { defineHooks, type Hooks } from "./pipeline/hooks.ts";
 export { importUserCode } from "./pipeline/user-code.ts";
 export { ApiKeyReader } from "./storage/api-key-file.ts";
 export type { PluginMetrics } from "./telemetry/plugin-meters.ts";

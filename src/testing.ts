@@ -19,7 +19,7 @@ import type { Operation, SecurityScheme } from "./core/operation.ts";
 import { toProblem } from "./core/problem.ts";
 import type { StateStore } from "./core/state-store.ts";
 import { CALL_TIMEOUT_MS, type Logger, type Plugin } from "./pipeline/contract.ts";
-import { guard } from "./pipeline/guard.ts";
+import { closerOf, toStep } from "./pipeline/set-up.ts";
 import { Watchdog } from "./pipeline/watchdog.ts";
 import { createMemoryState } from "./storage/memory-state.ts";
 import { PluginMeters } from "./telemetry/plugin-meters.ts";
@@ -111,9 +111,9 @@ export async function testPlugin<Schema extends TSchema>(
       return kept as T;
     },
   });
-  const { handler, close } = typeof instance === "function" ? { handler: instance, close: undefined } : instance;
   const limitMs = plugin.callTimeoutMs ?? CALL_TIMEOUT_MS;
-  const guarded = guard(plugin.name, handler, limitMs === 0 ? undefined : new Watchdog(limitMs));
+  const watchdog = limitMs === 0 ? undefined : new Watchdog(limitMs);
+  const { handler: guarded } = toStep(plugin.name, instance, plugin.phase, watchdog);
   return {
     handler: guarded,
     async send(request = {}) {
@@ -133,7 +133,7 @@ export async function testPlugin<Schema extends TSchema>(
     },
     metrics: () => meters.render(),
     async close() {
-      if (typeof instance !== "function") await close?.call(instance);
+      await closerOf(instance)?.();
       await (shared as { close?: () => void | Promise<void> } | undefined)?.close?.();
     },
   };

@@ -1,7 +1,8 @@
 import { channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
-import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
+import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import { toProblem } from "../core/problem.ts";
+import { hookStep } from "../pipeline/order.ts";
 
 /** What was thrown as the answer that the client gets; what is ours to mend is published with its cause. */
 export function toAnswer(error: unknown, exchange: Exchange): GatewayResponse {
@@ -17,10 +18,4 @@ export function toAnswer(error: unknown, exchange: Exchange): GatewayResponse {
  * Stands innermost of the `observe` phase, so that its plugins see every answer: a page may only read a refusal
  * that carries the CORS fields, too.
  */
-export const answerErrors: Handler = async function answerErrors(exchange, next) {
-  try {
-    return await next(exchange);
-  } catch (error) {
-    return toAnswer(error, exchange);
-  }
-};
+export const answerErrors = hookStep("observe", { name: "answer-errors", hooks: {}, onError: toAnswer });

@@ -9,10 +9,10 @@ import type { Next } from "../core/exchange.ts";
 import { nameOf, type Operation, type SecurityScheme } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
 import { CALL_TIMEOUT_MS, type Logger, PHASES, type Phase, type Plugin } from "../pipeline/contract.ts";
-import { guard } from "../pipeline/guard.ts";
 import type { KeptObjects } from "../pipeline/kept.ts";
 import type { PluginLoader } from "../pipeline/load-plugins.ts";
 import type { Step } from "../pipeline/order.ts";
+import { closerOf, toStep } from "../pipeline/set-up.ts";
 import { Watchdog } from "../pipeline/watchdog.ts";
 import type { PluginMeters } from "../telemetry/plugin-meters.ts";
 
@@ -170,16 +170,9 @@ export async function setUpPlugin(
       },
       kept: (create) => host.kept.get(keptKey, create),
     });
-    if (typeof instance === "function")
-      return { phase, name: plugin.name, handler: guard(plugin.name, instance, watchdog) };
-    if (instance.close !== undefined) closers.push(() => instance.close?.());
-    return {
-      phase: instance.phase ?? phase,
-      name: plugin.name,
-      handler: guard(plugin.name, instance.handler, watchdog),
-      identityHeaders: instance.identityHeaders ?? [],
-      preflight: instance.preflight?.bind(instance),
-    };
+    const close = closerOf(instance);
+    if (close !== undefined) closers.push(close);
+    return toStep(plugin.name, instance, phase, watchdog);
   } catch (error) {
     attached.complain(error);
     return undefined;

@@ -17,14 +17,14 @@ import type { TryOnce } from "../forwarding/try.ts";
 import { createWebSocketTry } from "../forwarding/websocket.ts";
 import { toInternalFault } from "../pipeline/guard.ts";
 import { createIdentityStripper, setIdentity } from "../pipeline/identity.ts";
-import { inOrder, type Preflight, type Step } from "../pipeline/order.ts";
+import { inOrder, type Preflight, type Step, toHandlers } from "../pipeline/order.ts";
 import { createSecuritySteps, type Enforcer } from "../pipeline/security.ts";
 import { createMock } from "../validating/mock/mock.ts";
 import { createRequestValidator } from "../validating/request.ts";
 import { createResponseValidator } from "../validating/response.ts";
 
 import { answerErrors } from "./answer-errors.ts";
-import { createLifecycleHandler } from "./lifecycle.ts";
+import { createLifecycleStep } from "./lifecycle.ts";
 import { readSmallBody } from "./small-body.ts";
 
 export interface RouteParts {
@@ -70,12 +70,8 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
   const stack = inOrder([
     ...step("observe", "strip-identity", createIdentityStripper([...parts.plugins, ...guards])),
     ...parts.plugins,
-    ...step(
-      "observe",
-      "answer-errors",
-      parts.plugins.some(({ phase }) => phase === "observe") ? answerErrors : undefined,
-    ),
-    ...step("observe", "lifecycle", createLifecycleHandler(operation)),
+    ...(parts.plugins.some(({ phase }) => phase === "observe") ? [answerErrors] : []),
+    ...[createLifecycleStep(operation) ?? []].flat(),
     ...security,
     ...parts.afterAuthentication,
     ...step("authenticate", "identity", setIdentity),
@@ -98,7 +94,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     prepare: validate?.prepare,
     preflight: composePreflight(stack),
     handle: compose(
-      stack.map(({ handler }) => handler),
+      toHandlers(stack),
       parts.balancer === undefined ? answerNothing : createForward(parts, parts.balancer),
     ),
   };

@@ -9,7 +9,7 @@ import { GatewayError } from "../core/errors.ts";
 import { type Consumer, compose, type Handler } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
 import type { PluginLoader } from "../pipeline/load-plugins.ts";
-import { inOrder, type Step } from "../pipeline/order.ts";
+import { inOrder, type Step, toHandlers } from "../pipeline/order.ts";
 import { type AttachedPlugin, attachAll, type ConfiguredAt, type PluginHost, setUpPlugin } from "./attach-plugins.ts";
 import { Credentials } from "./credential-book.ts";
 
@@ -169,14 +169,14 @@ export class Consumers {
       const isOverridden = consumer !== undefined && this.known.get(consumer.name)?.own.has(step.name) === true;
       return isOverridden ? next(exchange) : step.handler(exchange, next);
     };
-    return { ...step, handler };
+    return { ...step, handler, hooks: undefined };
   }
 
   private async setUp({ plugins, stacks }: KnownConsumer, operation: Operation): Promise<void> {
     const { host, closers } = this.parts;
     const given = { ...host, consumers: this.credentials };
     const steps = await Promise.all(plugins.map((plugin) => setUpPlugin(plugin, operation, undefined, given, closers)));
-    const handlers = inOrder(steps.filter((step) => step !== undefined)).map(({ handler }) => handler);
+    const handlers = toHandlers(inOrder(steps.filter((step) => step !== undefined)));
     stacks.set(operation, (exchange, next) => compose(handlers, next)(exchange));
   }
 }

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import type { Handler } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
+import { hookStep, type Step } from "../pipeline/order.ts";
 
 /** When a document says so itself: a date, a date and time, or seconds since 1970. */
 const DATE_KEYS = ["x-deprecated-at", "x-deprecation-date", "x-deprecation"];
@@ -9,18 +9,19 @@ const DATE_KEYS = ["x-deprecated-at", "x-deprecation-date", "x-deprecation"];
  * Tells clients that an operation is on its way out: `Deprecation` (RFC 9745) where the spec says `deprecated`, and
  * `Sunset` (RFC 8594) where `x-sunset` says when. What the upstream says itself is left alone.
  */
-export function createLifecycleHandler(operation: Operation): Handler | undefined {
+export function createLifecycleStep(operation: Operation): Step | undefined {
   const deprecation = findDeprecation(operation);
   const sunset = findDate(operation.extensions["x-sunset"])?.toUTCString();
   if (deprecation === undefined && sunset === undefined) return undefined;
-  return async function tellLifecycle(exchange, next) {
-    const response = await next(exchange);
-    if (deprecation !== undefined && !response.headers.has("deprecation")) {
-      response.headers.set("Deprecation", deprecation);
-    }
-    if (sunset !== undefined && !response.headers.has("sunset")) response.headers.set("Sunset", sunset);
-    return response;
-  };
+  return hookStep("observe", {
+    name: "lifecycle",
+    hooks: {
+      onResponse(_exchange, { headers }) {
+        if (deprecation !== undefined && !headers.has("deprecation")) headers.set("Deprecation", deprecation);
+        if (sunset !== undefined && !headers.has("sunset")) headers.set("Sunset", sunset);
+      },
+    },
+  });
 }
 
 /**

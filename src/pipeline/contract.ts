@@ -5,6 +5,7 @@ import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
 import type { PluginMetrics } from "../telemetry/plugin-meters.ts";
+import type { Hooks } from "./hooks.ts";
 
 /** Where in the life of a request a handler runs, outermost first. */
 export const PHASES = [
@@ -70,7 +71,7 @@ export interface Plugin<Schema extends TSchema = TSchema> {
   readonly phase: Phase;
   /** JSON Schema of its options; its descriptions are the reference page. */
   readonly options: Schema;
-  /** @returns the handler; close() of what it owns is called when its snapshot is replaced */
+  /** @returns the handler, or hooks; close() of what it owns is called when its snapshot is replaced */
   setup(context: SetupContext<Static<Schema>>): PluginInstance | Promise<PluginInstance>;
   /**
    * Milliseconds that a call may take before it calls `next`, or answers itself, and again from the answer of `next` to
@@ -84,23 +85,26 @@ export const CALL_TIMEOUT_MS = 10_000;
 
 export type PluginInstance =
   | Handler
-  | {
-      readonly handler: Handler;
-      /** Where its options say it should run, when that is not the plugin's own phase. */
-      readonly phase?: Phase | undefined;
-      /**
-       * Answers a CORS preflight for the operation, which no other handler sees.
-       * @param methods that the path has
-       * @returns undefined to leave it to the next plugin
-       */
-      preflight?(exchange: Exchange, methods: readonly string[]): GatewayResponse | undefined;
-      /**
-       * Request fields that only this plugin may set. What a client sends under these names is dropped before any plugin
-       * runs, even where another way to authenticate is taken. ATTACKS 17.
-       */
-      readonly identityHeaders?: readonly string[];
-      close?(): void | Promise<void>;
-    };
+  | Hooks
+  | (PluginExtras & { readonly handler: Handler })
+  | (PluginExtras & { readonly hooks: Hooks });
+
+export interface PluginExtras {
+  /** Where its options say it should run, when that is not the plugin's own phase. */
+  readonly phase?: Phase | undefined;
+  /**
+   * Answers a CORS preflight for the operation, which no other handler sees.
+   * @param methods that the path has
+   * @returns undefined to leave it to the next plugin
+   */
+  preflight?(exchange: Exchange, methods: readonly string[]): GatewayResponse | undefined;
+  /**
+   * Request fields that only this plugin may set. What a client sends under these names is dropped before any plugin
+   * runs, even where another way to authenticate is taken. ATTACKS 17.
+   */
+  readonly identityHeaders?: readonly string[];
+  close?(): void | Promise<void>;
+}
 
 /** Only types: says that an object is a plugin and infers its options. */
 export const definePlugin = <Schema extends TSchema>(plugin: Plugin<Schema>): Plugin<Schema> => plugin;

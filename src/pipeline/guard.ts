@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
+import { toFailure } from "./failure.ts";
 import { HeldCall } from "./held-call.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -81,11 +82,6 @@ export const toInternalFault = (error: unknown): never => {
 
 const noResponse = (plugin: string): GatewayError =>
   new GatewayError("PLUGIN_FAILED", `${plugin} returned no response; return next(exchange)`);
-
-const toFailure = (plugin: string, error: unknown): GatewayError =>
-  error instanceof GatewayError
-    ? error
-    : new GatewayError("PLUGIN_FAILED", `${plugin} failed; the log says why`, { cause: error });
 
 const isResponse = (value: unknown): value is GatewayResponse =>
   typeof value === "object" && value !== null && "status" in value && "headers" in value && "body" in value;

@@ -1,5 +1,6 @@
 import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
 import { PHASES, type Phase } from "./contract.ts";
+import { runHooks, type StepHooks } from "./hooks.ts";
 
 export type Preflight = (exchange: Exchange, methods: readonly string[]) => GatewayResponse | undefined;
 
@@ -9,6 +10,8 @@ export interface Step {
   /** What `portico explain` calls it. */
   readonly name: string;
   readonly handler: Handler;
+  /** What `handler` runs, where that is nothing but hooks: a row of them is joined. */
+  readonly hooks?: StepHooks | undefined;
   /** Answers a CORS preflight for the operation. */
   readonly preflight?: Preflight | undefined;
   /** Request fields that only it may set, lower case. */
@@ -18,3 +21,31 @@ export interface Step {
 /** By phase; within a phase as given: the gateway's, the route's, the operation's. */
 export const inOrder = (steps: readonly Step[]): Step[] =>
   PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
+
+/** A step that only has hooks. */
+export const hookStep = (phase: Phase, hooks: StepHooks): Step => ({
+  phase,
+  name: hooks.name,
+  handler: runHooks([hooks]),
+  hooks,
+});
+
+/** The handlers of a stack, outermost first: rows of hooks are one handler. */
+export function toHandlers(stack: readonly Step[]): Handler[] {
+  const handlers: Handler[] = [];
+  let row: StepHooks[] = [];
+  const endRow = (): void => {
+    if (row.length > 0) handlers.push(runHooks(row));
+    row = [];
+  };
+  for (const { handler, hooks } of stack) {
+    if (hooks !== undefined) {
+      row.push(hooks);
+      continue;
+    }
+    endRow();
+    handlers.push(handler);
+  }
+  endRow();
+  return handlers;
+}
