@@ -140,11 +140,14 @@ describe("hooks", () => {
       onRequest: ({ request }) => request.path,
       onResponse: (_exchange, response, path) => response.headers.set("X-Path", path),
     });
-    for (const setup of [() => hooks, () => ({ hooks, close: () => void (isClosed = true) })]) {
+    const close = (): void => {
+      isClosed = true;
+    };
+    for (const setup of [() => hooks, () => ({ hooks, close })]) {
       const plugin = definePlugin({ name: "tells-path", phase: "observe", options: Type.Object({}), setup });
-      const { send, close } = await testPlugin(plugin);
-      assert.equal((await send({ target: "/pets" })).response.headers.get("x-path"), "/pets");
-      await close();
+      const tested = await testPlugin(plugin);
+      assert.equal((await tested.send({ target: "/pets" })).response.headers.get("x-path"), "/pets");
+      await tested.close();
     }
     assert(isClosed);
   });
