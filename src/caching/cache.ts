@@ -6,6 +6,7 @@ import { createKeyHash, type KeyHash } from "./key-hash.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import type { CacheStore, Later, PurgeLog } from "./store.ts";
+import type { Asked } from "./stored-answer.ts";
 import { variantOf } from "./vary.ts";
 
 export interface CacheParts {
@@ -64,13 +65,10 @@ export class Cache {
   }
 
   /** Stores an answer where an equal request will find it. @param headers of the request that it answers */
-  put(answer: Omit<StoredAnswer, "key">, key: string, selectors: readonly string[], headers: HeaderList): void {
-    const record = this.store.find(key);
-    if (record instanceof Promise) {
-      void record.then((known) => this.putBeside(known, answer, key, selectors, headers));
-    } else {
-      this.putBeside(record, answer, key, selectors, headers);
-    }
+  put(answer: StoredAnswer, selectors: readonly string[], headers: HeaderList): void {
+    const record = this.store.find(answer.key);
+    if (record instanceof Promise) void record.then((known) => this.putBeside(known, answer, selectors, headers));
+    else this.putBeside(record, answer, selectors, headers);
   }
 
   /** Puts a renewed answer in the place of the one it was made from. */
@@ -83,9 +81,9 @@ export class Cache {
     void this.store.delete(answer.key);
   }
 
-  /** Counts of purges now: what is asked of the upstream from here on is younger than all of them. */
-  now(): { readonly seq: number; readonly localSeq: number } {
-    return { seq: this.shared.seq, localSeq: this.local.seq };
+  /** The counts of purges now: what is asked of the upstream from here on is younger than all of them. */
+  ask(): Asked {
+    return { requestedAtMs: Date.now(), seq: this.shared.seq, localSeq: this.local.seq };
   }
 
   /** Forgets what it names, wherever it is stored and whatever is on its way. @returns once those who can know do */
@@ -179,15 +177,15 @@ export class Cache {
 
   private putBeside(
     known: StoredRecord | undefined,
-    answer: Omit<StoredAnswer, "key">,
-    key: string,
+    answer: StoredAnswer,
     selectors: readonly string[],
     headers: HeaderList,
   ): void {
     if (selectors.length === 0 && known?.kind !== "variants") {
-      this.replace({ ...answer, key });
+      this.replace(answer);
       return;
     }
+    const { key } = answer;
     const index = known?.kind === "variants" ? known : undefined;
     const generation = index?.generation ?? randomUUID();
     const others = (index?.selectors ?? []).filter((list) => list.join() !== selectors.join());

@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path";
-import { channels } from "../core/channels.ts";
 import { parseBytes } from "../core/units.ts";
 import { Cache } from "./cache.ts";
 import { createKeyHash } from "./key-hash.ts";
@@ -15,10 +14,6 @@ export async function createCache(options: StoreOptions, folder = "."): Promise<
     hash,
     bytes: parseBytes(options.memoryBytes ?? "64MiB"),
     entries: options.memoryEntries ?? 100_000,
-    onEvict(operation, bytes) {
-      if (!channels.cache.hasSubscribers) return;
-      channels.cache.publish({ exchange: undefined, operation, event: "evicted", bytes });
-    },
   });
   if (options.redis !== undefined) {
     const [{ connect }, { RedisPurges }, { RedisStore }] = await Promise.all([

@@ -141,8 +141,25 @@ export function responseDirectives(headers: HeaderList): { directives: Directive
     return { directives: found, isTargeted: true };
   }
   const value = headers.getJoined("cache-control");
-  return { directives: value === undefined ? NONE : parseDirectives(value), isTargeted: false };
+  return value === undefined ? SAYS_NOTHING : known.find(value);
 }
+/** Few texts come from one upstream, over and over: each is read once. Bounded; the oldest makes room. */
+class KnownTexts {
+  private readonly byText = new Map<string, { directives: Directives; isTargeted: boolean }>();
+
+  find(text: string): { directives: Directives; isTargeted: boolean } {
+    let found = this.byText.get(text);
+    if (found === undefined) {
+      found = { directives: Object.freeze(parseDirectives(text)), isTargeted: false };
+      if (text.length > 200) return found;
+      if (this.byText.size >= 256) this.byText.delete(this.byText.keys().next().value as string);
+      this.byText.set(text, found);
+    }
+    return found;
+  }
+}
+const known = new KnownTexts();
+const SAYS_NOTHING = { directives: NONE, isTargeted: false };
 const NUMERIC = new Set(["max-age", "s-maxage", "stale-while-revalidate", "stale-if-error"]);
 
 interface Item {

@@ -10,10 +10,10 @@ import { Flight } from "./flight.ts";
 import type { CacheOptions } from "./options.ts";
 import { findStorable, type Storable } from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
-import { type Asked, renew } from "./renewal.ts";
+import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
 import { mayStandIn } from "./reuse.ts";
-import { toStoredAnswer } from "./stored-answer.ts";
+import { type Asked, toStoredAnswer } from "./stored-answer.ts";
 
 /** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
 export class Fetcher {
@@ -86,7 +86,7 @@ export class Fetcher {
     const { headers, path } = request;
     // What handlers further in make of the request must not become what its answer is stored and selected by.
     request.headers = headers.clone();
-    const asked: Asked = { asOf: this.cache.now(), requestedAtMs: Date.now() };
+    const asked = this.cache.ask();
     let response: GatewayResponse;
     try {
       response = await errand.next(errand.exchange);
@@ -105,7 +105,7 @@ export class Fetcher {
     if (name !== undefined) this.cache.flights.add(flight);
     exchange.onAbort(flight);
     const isAsking = stored !== undefined && askAbout(stored, fork.request.headers);
-    const asked: Asked = { asOf: this.cache.now(), requestedAtMs: Date.now() };
+    const asked = this.cache.ask();
     let response: GatewayResponse;
     try {
       response = await errand.next(fork);
@@ -145,21 +145,23 @@ export class Fetcher {
     response: GatewayResponse,
     asked: Asked,
   ): GatewayResponse {
-    const answer = renew(this.cache, errand, stored, response.headers, asked, this.options);
+    const { answer, isKept } = renew(this.cache, errand, stored, response.headers, asked, this.options);
     this.done(flight);
-    flight.land({ kind: "answer", answer, selectors: [], headers: errand.exchange.request.headers });
+    if (isKept) flight.land({ kind: "answer", answer, selectors: [], headers: errand.exchange.request.headers });
+    else flight.release();
     this.tell(errand.exchange, "revalidated", answer.length);
     return respond(answer, errand.exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; fwd-status=304`);
   }
 
   private store(errand: Errand, flight: Flight | undefined, response: GatewayResponse, asked: Asked): GatewayResponse {
     const { exchange, miss, partition } = errand;
+    const receivedAtMs = Date.now();
     const storable = findStorable({
       requestHeaders: exchange.request.headers,
       requestDirectives: errand.directives,
       response,
       requestedAtMs: asked.requestedAtMs,
-      receivedAtMs: Date.now(),
+      receivedAtMs,
       isPartitioned: partition !== "",
       options: this.options,
     });
@@ -200,19 +202,14 @@ export class Fetcher {
     return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}; stored`);
   }
 
-  private keep(errand: Errand, storable: Storable, status: number, recorded: Recorded, { asOf }: Asked): StoredAnswer {
+  private keep(errand: Errand, storable: Storable, status: number, recorded: Recorded, asked: Asked): StoredAnswer {
     const { exchange } = errand;
     const isShared = errand.partition !== "" && storable.isPublic && this.options.sharePublic === true;
     const key = isShared ? errand.key.slice(0, -errand.partition.length - 1) : errand.key;
-    const { id } = this.operation;
-    const answer = toStoredAnswer(exchange.request, storable, recorded, {
-      key,
-      operation: id,
-      operationName: this.operationName,
-      status,
-      ...asOf,
-    });
-    this.cache.put(answer, key, storable.selectors, exchange.request.headers);
+    const { operation, operationName } = this;
+    const known = { key, operation: operation.id, operationName, status };
+    const answer = toStoredAnswer(exchange.request, storable, recorded, known, asked);
+    this.cache.put(answer, storable.selectors, exchange.request.headers);
     this.cache.uncacheable.delete(this.cache.hash(errand.key));
     this.tell(exchange, "stored", recorded.length);
     return answer;
@@ -221,7 +218,7 @@ export class Fetcher {
   /** A HEAD is answered by the upstream when the store cannot; what it says of a stored answer is believed. RFC 9111 §4.3.5. */
   private async fetchHead(errand: Errand): Promise<GatewayResponse> {
     const { exchange, stored, next, miss } = errand;
-    const asked: Asked = { asOf: this.cache.now(), requestedAtMs: Date.now() };
+    const asked = this.cache.ask();
     const response = await next(exchange);
     if (stored !== undefined && response.status === 200) {
       const length = expectedLength(response.headers);

@@ -97,9 +97,9 @@ export function toFreshness(
   receivedAtMs: number,
 ): { freshness: Freshness; lifetimeSeconds: number | undefined; directives: Directives; isTargeted: boolean } {
   const from = responseDirectives(headers);
-  const { directives } = from;
+  const { directives, isTargeted } = from;
   const isPragmaNoCache =
-    !from.isTargeted && !headers.has("cache-control") && /\bno-cache\b/i.test(headers.getJoined("pragma") ?? "");
+    !isTargeted && !headers.has("cache-control") && /\bno-cache\b/i.test(headers.getJoined("pragma") ?? "");
   const lifetimeSeconds = isPragmaNoCache
     ? undefined
     : findLifetimeSeconds(status, headers, from, options, receivedAtMs);
@@ -107,7 +107,8 @@ export function toFreshness(
   const mustRevalidate =
     directives.mustRevalidate === true || directives.proxyRevalidate === true || directives.sMaxAge !== undefined;
   return {
-    ...from,
+    directives,
+    isTargeted,
     lifetimeSeconds,
     freshness: {
       bornAtMs: born,

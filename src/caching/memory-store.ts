@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { type CacheEvent, channels } from "../core/channels.ts";
 import { type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
 import { EntryTable, NONE } from "./entry-table.ts";
 import { HotAnswers } from "./hot-answers.ts";
@@ -18,8 +19,6 @@ import type { BodyWriter, CacheStore } from "./store.ts";
 export interface MemoryLimits {
   readonly bytes: number;
   readonly entries: number;
-  /** Told of each answer that made room for others. */
-  readonly onEvict?: ((operationName: string, bytes: number) => void) | undefined;
   /** By default its own. */
   readonly hash?: KeyHash | undefined;
 }
@@ -201,22 +200,21 @@ export class MemoryStore implements CacheStore {
   }
 
   private evict(entry: number): void {
-    const { onEvict } = this.limits;
-    if (onEvict !== undefined) this.tellEvicted(entry, onEvict);
+    if (channels.cache.hasSubscribers) this.tellEvicted(entry);
     this.remove(entry);
   }
 
-  private tellEvicted(entry: number, tell: NonNullable<MemoryLimits["onEvict"]>): void {
+  private tellEvicted(entry: number): void {
     const place = this.table.place(entry);
     if (place === APART) {
       const { record, bytes } = this.apart.get(entry) as Apart;
-      if (record.kind === "answer") tell(record.operationName, bytes);
+      if (record.kind === "answer") tellEvicted(record.operationName, bytes);
       return;
     }
     const memory = this.segments.memoryAt(place);
     const at = this.segments.offsetOf(place);
-    if (!isVariants(memory, at))
-      tell(this.names.at(operationAt(memory, at)).operationName, this.segments.sizeAt(place));
+    if (isVariants(memory, at)) return;
+    tellEvicted(this.names.at(operationAt(memory, at)).operationName, this.segments.sizeAt(place));
   }
 
   private createTable(): EntryTable {
@@ -235,6 +233,10 @@ export class MemoryStore implements CacheStore {
   private dropBody(record: StoredRecord): void {
     if (record.kind === "answer" && record.chunks !== undefined) this.bodies.delete(record.chunks.id);
   }
+}
+
+function tellEvicted(operation: string, bytes: number): void {
+  channels.cache.publish({ exchange: undefined, operation, event: "evicted", bytes } satisfies CacheEvent);
 }
 
 const withOwnBody = (record: StoredRecord): StoredRecord =>

@@ -116,8 +116,8 @@ function headText(headers: HeaderList): string | undefined {
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] as string;
     const value = flat[i + 1] as string;
-    if (value.includes("\n") || name.includes("\n")) return undefined;
     const code = CODES.get(name);
+    if (value.includes("\n") || (code === undefined && name.includes("\n"))) return undefined;
     head += code === undefined ? `${OTHER}${name}\n${value}\n` : `${code}${value}\n`;
   }
   return head;

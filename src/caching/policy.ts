@@ -84,12 +84,14 @@ function isWorthStoring(
 /** Fields that are stored with no answer: those of one exchange, and those that their upstream keeps from reuse. */
 function toStoredHeaders(headers: HeaderList, directives: Directives, receivedAtMs: number): HeaderList {
   const stored = headers.clone();
-  const withheld = [...(directives.noCache ?? []), ...(directives.private ?? [])];
-  stored.filter((name) => name !== "age" && !NEVER_STORED.has(name) && !withheld.includes(name));
+  if (stored.hasAnyOf(NEVER_STORED)) stored.filter((name) => !NEVER_STORED.has(name));
+  for (const name of directives.noCache ?? []) stored.delete(name);
+  for (const name of directives.private ?? []) stored.delete(name);
   if (!stored.has("date")) stored.append("Date", toHttpDate(receivedAtMs));
   return stored;
 }
 export const NEVER_STORED: ReadonlySet<string> = new Set([
+  "age",
   "proxy-authentication-info",
   "proxy-authenticate",
   "proxy-authorization",

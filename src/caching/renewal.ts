@@ -5,12 +5,12 @@ import type { Errand } from "./errand.ts";
 import { toFreshness } from "./freshness.ts";
 import type { CacheOptions } from "./options.ts";
 import { findStorable, NEVER_STORED } from "./policy.ts";
-import { tagsOf } from "./stored-answer.ts";
+import { type Asked, tagsOf } from "./stored-answer.ts";
 
-/** When the upstream was asked, and what had been purged by then. */
-export interface Asked {
-  readonly requestedAtMs: number;
-  readonly asOf: ReturnType<Cache["now"]>;
+export interface Renewed {
+  readonly answer: StoredAnswer;
+  /** False when the confirmation forbids to store: then it is for its own client alone. */
+  readonly isKept: boolean;
 }
 
 /**
@@ -22,16 +22,15 @@ export function renew(
   { exchange, directives, partition }: Errand,
   stored: StoredAnswer,
   confirmed: HeaderList,
-  { requestedAtMs, asOf }: Asked,
+  { requestedAtMs, seq, localSeq }: Asked,
   options: CacheOptions,
-): StoredAnswer {
+): Renewed {
   const receivedAtMs = Date.now();
   const headers = renewHeaders(stored.headers, confirmed);
   const age = confirmed.get("age");
   if (age !== undefined) headers.set("Age", age);
   const { freshness } = toFreshness(stored.status, headers, options, requestedAtMs, receivedAtMs);
   headers.delete("age");
-  const answer: StoredAnswer = { ...stored, headers, freshness, tags: tagsOf(headers), ...asOf, view: undefined };
   const storable = findStorable({
     requestHeaders: exchange.request.headers,
     requestDirectives: directives,
@@ -41,9 +40,20 @@ export function renew(
     isPartitioned: partition !== "",
     options,
   });
+  // What the confirmation withholds from reuse, as stored answers do, is withheld from now on.
+  const kept = storable?.headers ?? headers;
+  const answer: StoredAnswer = {
+    ...stored,
+    headers: kept,
+    freshness,
+    tags: tagsOf(kept),
+    seq,
+    localSeq,
+    view: undefined,
+  };
   if (storable === undefined) cache.remove(stored);
   else cache.replace(answer);
-  return answer;
+  return { answer, isKept: storable !== undefined };
 }
 
 /** The stored header section after a 304: its fields replace the stored ones. RFC 9111 §3.2. */

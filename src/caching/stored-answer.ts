@@ -5,7 +5,14 @@ import { resourceOf } from "./key.ts";
 import { type Storable, shapeOf } from "./policy.ts";
 import type { Recorded } from "./recorder.ts";
 
-type Known = Pick<StoredAnswer, "key" | "operation" | "operationName" | "status" | "seq" | "localSeq">;
+type Known = Pick<StoredAnswer, "key" | "operation" | "operationName" | "status">;
+
+/** When the upstream was asked, and what had been purged by then: the answer is younger than all of that. */
+export interface Asked {
+  readonly requestedAtMs: number;
+  readonly seq: number;
+  readonly localSeq: number;
+}
 
 /** An answer as it is stored. @param request that it answers */
 export function toStoredAnswer(
@@ -13,6 +20,7 @@ export function toStoredAnswer(
   { headers, freshness }: Storable,
   { body, chunks, length }: Recorded,
   known: Known,
+  { seq, localSeq }: Asked,
 ): StoredAnswer {
   if (known.status !== 204) headers.set("Content-Length", String(length));
   return {
@@ -29,8 +37,8 @@ export function toStoredAnswer(
     length,
     freshness,
     shape: known.status >= 400 ? shapeOf(request.headers) : "",
-    seq: known.seq,
-    localSeq: known.localSeq,
+    seq,
+    localSeq,
     view: undefined,
   };
 }
