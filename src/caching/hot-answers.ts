@@ -8,7 +8,7 @@ export interface HotRecord {
   readonly place: number;
 }
 
-/** What the objects of an unpacked record take beside its own bytes, with the header section as last sent. */
+/** What the objects of an unpacked record take beside its own bytes, which stand there twice: once as last sent. */
 const OBJECTS_BYTES = 2048;
 const MAX_RECORDS = 1024;
 /** So many were found a moment ago, and are unpacked for longer when they are found again. */
@@ -47,7 +47,7 @@ export class HotAnswers {
 
   /** @param size of the record when packed */
   add(entry: number, record: StoredRecord, size: number): void {
-    const bytes = size + OBJECTS_BYTES;
+    const bytes = size * 2 + OBJECTS_BYTES;
     if (bytes > this.limitBytes) return;
     this.makePlace();
     while (this.used + bytes > this.limitBytes) {

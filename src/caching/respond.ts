@@ -1,7 +1,8 @@
 import { Readable } from "node:stream";
 import type { Body, Exchange, GatewayResponse } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
-import type { StoredAnswer, StoredChunks } from "./answer.ts";
+import { Prepared } from "../core/prepared.ts";
+import type { AnswerView, StoredAnswer, StoredChunks } from "./answer.ts";
 import { findRange, isNotModified, type Range } from "./conditional.ts";
 import type { CacheStore } from "./store.ts";
 
@@ -20,7 +21,7 @@ export function respond(
   const ageSeconds = Math.max(0, Math.floor((nowMs - answer.freshness.bornAtMs) / 1000));
   let { view } = answer;
   if (view === undefined || view.ageSeconds !== ageSeconds || view.cacheStatus !== cacheStatus) {
-    view = { ageSeconds, cacheStatus, headers: toSent(answer, ageSeconds, cacheStatus, nowMs), notModified: undefined };
+    view = toView(answer, ageSeconds, cacheStatus, nowMs);
     answer.view = view;
   }
   exchange.cacheStatus = view.headers.toFlat()[(view.headers.size << 1) - 1];
@@ -34,6 +35,16 @@ export function respond(
   if (range !== undefined) return part(answer, range, headers, store);
   const body = method === "HEAD" ? null : wholeBody(answer, store);
   return { status: answer.status, headers, body };
+}
+
+/** The body of a larger answer is not written out a second time: the store counts its bytes once. */
+const PREPARED_BYTES = 4096;
+
+function toView(answer: StoredAnswer, ageSeconds: number, cacheStatus: string, nowMs: number): AnswerView {
+  const { status, body, length } = answer;
+  const headers = toSent(answer, ageSeconds, cacheStatus, nowMs);
+  if (body !== null && length <= PREPARED_BYTES) headers.prepared = new Prepared(status, body);
+  return { ageSeconds, cacheStatus, headers, notModified: undefined };
 }
 
 /** `Cache-Status` of this cache stands last: the caches nearer the origin come first (RFC 9211 §2). */
@@ -60,6 +71,7 @@ const KEPT_IN_304 = new Set([
 /** RFC 9110 §15.4.5. */
 function ofNotModified(headers: HeaderList): HeaderList {
   headers.filter((name) => KEPT_IN_304.has(name));
+  headers.prepared = new Prepared(304, null);
   return headers;
 }
 

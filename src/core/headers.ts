@@ -1,3 +1,5 @@
+import type { Prepared } from "./prepared.ts";
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -7,8 +9,12 @@ const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
  * Names compare without case (RFC 9110 §5.1) and keep the spelling they arrived with.
  */
 export class HeaderList {
+  /** All of the answer written out, by who sends it again and again; gone once a field changes. */
+  prepared: Prepared | undefined = undefined;
   private flat: string[];
   private names: string[];
+  /** Another list reads the same two arrays: whoever changes a field first takes a copy. */
+  private isShared = false;
 
   /**
    * @param flat name, value, name, value …; the list becomes this object's own
@@ -86,22 +92,27 @@ export class HeaderList {
       this.append(name, value);
       return;
     }
+    this.willChange();
     this.flat[(i << 1) + 1] = value;
     if (this.names.indexOf(lower, i + 1) >= 0) this.removeFrom(lower, i + 1);
   }
 
   append(name: string, value: string): void {
+    this.willChange();
     this.flat.push(name, value);
     this.names.push(name.toLowerCase());
   }
 
   delete(name: string): void {
     const lower = name.toLowerCase();
-    if (this.names.includes(lower)) this.removeFrom(lower, 0);
+    if (!this.names.includes(lower)) return;
+    this.willChange();
+    this.removeFrom(lower, 0);
   }
 
   /** Keeps the field lines for which `keep` says so. The callback sees the lower-cased name. */
   filter(keep: (lowerName: string, value: string) => boolean): void {
+    this.willChange();
     let kept = 0;
     for (let i = 0; i < this.names.length; i++) {
       const lower = this.names[i] as string;
@@ -149,10 +160,19 @@ export class HeaderList {
   }
 
   clone(): HeaderList {
-    const copy = new HeaderList();
-    copy.flat = this.flat.slice();
-    copy.names = this.names.slice();
+    const copy = new HeaderList(this.flat, this.names);
+    copy.prepared = this.prepared;
+    copy.isShared = true;
+    this.isShared = true;
     return copy;
+  }
+
+  private willChange(): void {
+    this.prepared = undefined;
+    if (!this.isShared) return;
+    this.flat = this.flat.slice();
+    this.names = this.names.slice();
+    this.isShared = false;
   }
 
   private removeFrom(lower: string, start: number): void {

@@ -4,6 +4,7 @@ import { isStream } from "../core/body.ts";
 import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import { UpstreamBody } from "../forwarding/http1/upstream-body.ts";
 import { isHttp2, sendHttp2 } from "./http2.ts";
+import { sendPrepared } from "./send-prepared.ts";
 
 /**
  * Writes an answer to its client.
@@ -25,6 +26,7 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
     sendStream(exchange, response, body, isMounted);
     return;
   }
+  if (!isMounted && sendPrepared(outgoing, response)) return;
   if (response.headers.has("trailer")) response.headers.delete("trailer");
   writeHead(outgoing, response, isMounted);
   const { status } = response;

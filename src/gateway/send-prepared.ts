@@ -1,0 +1,57 @@
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { GatewayResponse } from "../core/exchange.ts";
+import type { HeaderList } from "../core/headers.ts";
+import type { Prepared } from "../core/prepared.ts";
+
+/** What Node's own `writeHead` sets and reads. */
+interface Internals {
+  _header: unknown;
+  readonly _keepAliveTimeout?: unknown;
+  readonly _defaultKeepAlive?: unknown;
+  readonly maxRequestsOnConnectionReached?: unknown;
+}
+
+/** Says something of the connection or of the framing, or is added by Node: not for a text that is made beforehand. */
+const NOT_PREPARED: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Sends an answer as it was written out before, on a connection that stays open.
+ * @returns false when it has to be put together: it has changed, has not left often enough, or this Node differs
+ */
+export function sendPrepared(outgoing: ServerResponse, response: GatewayResponse): boolean {
+  const { prepared } = response.headers;
+  if (prepared === undefined || prepared.status !== response.status || prepared.body !== response.body) return false;
+  const known = outgoing as unknown as Internals;
+  if (known._header !== null || !outgoing.shouldKeepAlive || outgoing.req.httpVersion !== "1.1") return false;
+  if (known.maxRequestsOnConnectionReached === true || known._defaultKeepAlive !== true) return false;
+  const keepAliveMs = Number(known._keepAliveTimeout) || 0;
+  if (prepared.text === undefined || prepared.keepAliveMs !== keepAliveMs) {
+    if (prepared.times++ === 0) return false;
+    prepared.text = writeOut(prepared, response.headers, keepAliveMs);
+    prepared.keepAliveMs = keepAliveMs;
+    if (prepared.text === undefined) return false;
+  }
+  outgoing.statusCode = prepared.status;
+  known._header = prepared.text;
+  outgoing.end();
+  return true;
+}
+
+/** @returns undefined for what only Node can write */
+function writeOut({ status, body }: Prepared, headers: HeaderList, keepAliveMs: number): string | undefined {
+  if (!headers.has("date") || headers.hasAnyOf(NOT_PREPARED)) return undefined;
+  if (status !== 304 && (body === null || headers.get("content-length") !== String(body.length))) return undefined;
+  const lines = headers.toLines(NONE);
+  if (lines === undefined) return undefined;
+  const keepAlive = keepAliveMs > 0 ? `Keep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n` : "";
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${lines}Connection: keep-alive\r\n${keepAlive}\r\n`;
+  // Through a Buffer, so that it is one flat string: pieces would be joined anew for each client.
+  return Buffer.from(head + (body?.toString("latin1") ?? ""), "latin1").toString("latin1");
+}

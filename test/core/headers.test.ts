@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { HeaderList } from "../../src/core/headers.ts";
+import { Prepared } from "../../src/core/prepared.ts";
+
+type Change = readonly ["append" | "set" | "delete" | "filter" | "clone", which: number, name: string, value: string];
+
+/** The same on plain lists, each clone a copy of its own. */
+function change(lists: [string, string][][], [kind, which, name, value]: Change): void {
+  const at = which % lists.length;
+  const list = lists[at] as [string, string][];
+  if (kind === "clone") lists.push(list.map(([key, text]) => [key, text]));
+  else if (kind === "append") list.push([name, value]);
+  else if (kind === "delete") lists[at] = list.filter(([key]) => key.toLowerCase() !== name.toLowerCase());
+  else if (kind === "filter") lists[at] = list.filter(([key]) => key.toLowerCase() === name.toLowerCase());
+  else {
+    const first = list.findIndex(([key]) => key.toLowerCase() === name.toLowerCase());
+    if (first < 0) list.push([name, value]);
+    else {
+      lists[at] = list.filter(([key], i) => i <= first || key.toLowerCase() !== name.toLowerCase());
+      (lists[at][first] as [string, string])[1] = value;
+    }
+  }
+}
+
+test("whatever is changed in a list of fields or in a copy of it, no other one changes", () => {
+  const names = fc.constantFrom("A", "a", "B", "c");
+  const kinds = fc.constantFrom<Change[0]>("append", "set", "delete", "filter", "clone");
+  const changes = fc.array(fc.tuple(kinds, fc.nat(20), names, fc.string({ maxLength: 2 })), { maxLength: 40 });
+  fc.assert(
+    fc.property(changes, (all) => {
+      const lists = [new HeaderList(["A", "1", "B", "2", "a", "3"])];
+      const model: [string, string][][] = [[...(lists[0] as HeaderList)]];
+      for (const step of all) {
+        const [kind, which, name, value] = step;
+        const list = lists[which % lists.length] as HeaderList;
+        change(model, step);
+        if (kind === "clone") lists.push(list.clone());
+        else if (kind === "filter") list.filter((lower) => lower === name.toLowerCase());
+        else list[kind](name, value);
+      }
+      assert.deepEqual(
+        lists.map((list) => [...list]),
+        model,
+      );
+      for (const list of lists) assert.equal(list.size, list.toFlat().length / 2);
+    }),
+  );
+});
+
+for (const [what, touch] of [
+  ["append", (list) => list.append("X", "1")],
+  ["set", (list) => list.set("A", "2")],
+  ["delete", (list) => list.delete("a")],
+  ["filter", (list) => list.filter(() => false)],
+] as const satisfies readonly (readonly [string, (list: HeaderList) => void])[]) {
+  test(`after ${what}, what was written out before no longer counts, for that list alone`, () => {
+    const list = new HeaderList(["A", "1"]);
+    list.prepared = new Prepared(200, null);
+    const copy = list.clone();
+    touch(copy);
+    assert.deepEqual([copy.prepared, list.prepared !== undefined], [undefined, true]);
+    touch(list);
+    assert.equal(list.prepared, undefined);
+  });
+}
