@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { GatewayError } from "./errors.ts";
 import type { Body } from "./exchange.ts";
+import { isReadByOne, releaseMemory } from "./release-memory.ts";
 
 /** Up to this many bytes an answer of known length is held whole; above, it streams. */
 export const WHOLE_BODY_BYTES = 65_536;
@@ -33,7 +34,11 @@ export function readWhole(body: Body, limitBytes: number): Promise<Buffer | null
     };
     // `stream.finished` would cost more than the reading: this is the request path.
     body.on("data", onData);
-    body.on("end", () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)));
+    body.on("end", () => {
+      const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length);
+      if (chunks.length > 1 && isReadByOne(body)) for (const chunk of chunks) releaseMemory(chunk);
+      resolve(whole);
+    });
     body.on("error", (error) => reject(toReadError(error)));
     body.on("close", () => {
       if (!body.readableEnded) reject(toReadError(undefined));

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Readable } from "node:stream";
+import { CappedBody } from "../core/capped-body.ts";
 import { GatewayError } from "../core/errors.ts";
 import { Exchange } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
 import { TRUSTED_FORWARDED } from "../forwarding/request-headers.ts";
 import { readTarget, type Target } from "./authority.ts";
-import { CappedBody } from "./capped-body.ts";
 import { findClient, type TrustedProxies } from "./client-address.ts";
 import type { Connection } from "./connection.ts";
 import { isHttp2 } from "./http2.ts";

@@ -27,7 +27,7 @@ const KEEP_ALIVE_MS = 4_000;
 const MARGIN_MS = 1_000;
 const MAX_KEEP_ALIVE_MS = 600_000;
 /** Up to here a body leaves in one write with its head. */
-const JOINED_BYTES = 65_536;
+const JOINED_BYTES = 16_384;
 
 /** One connection to an instance: opened for a request, then kept for others, one at a time. */
 export class Connection implements UnderWay {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { GatewayError } from "../../core/errors.ts";
+import { isReadByOne, releaseMemory } from "../../core/release-memory.ts";
 
 /** Who is told how an upload goes. */
 export interface UploadOwner {
@@ -17,6 +18,8 @@ export class Upload {
   private readonly body: Readable;
   private readonly owner: UploadOwner;
   private left: number;
+  /** What the upstream has not taken yet. */
+  private unsent: Buffer | undefined = undefined;
   private readonly isChunked: boolean;
 
   /** @param length −1: in chunks */
@@ -71,15 +74,20 @@ export class Upload {
       socket.write(chunk);
     }
     this.owner.onUploadProgress();
+    if (socket.writableLength === 0) this.release(chunk);
     if (!socket.writableNeedDrain) return;
     this.isBlocked = true;
+    this.unsent = chunk;
     this.body.pause();
     socket.once("drain", this.onDrain);
   };
 
   private readonly onDrain = (): void => {
     this.isBlocked = false;
+    const { unsent } = this;
+    this.unsent = undefined;
     if (this.isOver) return;
+    if (unsent !== undefined && this.socket.writableLength === 0) this.release(unsent);
     this.owner.onUploadProgress();
     this.body.resume();
   };
@@ -96,6 +104,10 @@ export class Upload {
 
   private readonly onError = (error: Error): void => this.fail(error);
   private readonly onClose = (): void => this.fail(broken());
+
+  private release(chunk: Buffer): void {
+    if (isReadByOne(this.body)) releaseMemory(chunk);
+  }
 
   private fail(error: Error): void {
     this.leave();

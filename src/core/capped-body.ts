@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
-import { GatewayError } from "../core/errors.ts";
+import { GatewayError } from "./errors.ts";
 
 /** A body of unknown length that fails with BODY_TOO_LARGE when it grows beyond its cap. Read from only once it is read. */
 export class CappedBody extends Readable {
-  private readonly source: Readable;
+  readonly source: Readable;
   private readonly maxBytes: number;
   private received = 0;
   private isStarted = false;
