@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { Steps } from "../core/slices.ts";
 import type { Member } from "./member.ts";
 import type { ActiveCheckOptions } from "./options.ts";
 import type { Prober } from "./probe.ts";
@@ -28,8 +29,9 @@ export class ActiveChecks {
     this.onVerdict = onVerdict;
   }
 
-  watch(members: readonly Member[]): void {
+  *watch(members: readonly Member[]): Steps {
     const wanted = new Set(members);
+    yield;
     for (const [member, beat] of this.beats) {
       if (wanted.has(member)) continue;
       beat.cancel();
@@ -38,6 +40,7 @@ export class ActiveChecks {
     let newcomers = 0;
     for (const member of members) {
       if (this.beats.has(member)) continue;
+      if (newcomers % 128 === 127) yield;
       const beat = { streak: 0, cancel: () => {} };
       this.beats.set(member, beat);
       // Thousands that are found together are not knocked at together.
@@ -47,7 +50,8 @@ export class ActiveChecks {
   }
 
   close(): void {
-    this.watch([]);
+    for (const beat of this.beats.values()) beat.cancel();
+    this.beats.clear();
   }
 
   private async check(member: Member): Promise<void> {

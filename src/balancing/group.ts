@@ -1,4 +1,5 @@
 import type { Exchange } from "../core/exchange.ts";
+import type { Steps } from "../core/slices.ts";
 import type { Endpoint } from "../core/upstream.ts";
 import type { Member } from "./member.ts";
 import type { Candidates, Policy } from "./policy.ts";
@@ -27,30 +28,68 @@ interface Tier {
  */
 export class Group {
   readonly isPanicking: boolean;
+  private readonly offered: readonly Member[];
   private readonly near: Tier | undefined;
   private readonly far: Tier | undefined;
   private readonly nearShare: number;
   private readonly perInstance: number;
 
-  /** @param name tells this group's tiers from another's where policies keep something across builds */
-  constructor(name: string, offered: readonly Member[], load: Candidates["load"], settings: GroupSettings) {
-    const { zone, createPolicy } = settings;
-    const { candidates, isPanicking } = choose(offered, settings.panic);
-    for (const member of offered) member.isCandidate = false;
-    for (const member of candidates) member.isCandidate = true;
-    this.isPanicking = isPanicking;
-    this.perInstance = settings.perInstance;
+  private constructor(parts: {
+    readonly offered: readonly Member[];
+    readonly isPanicking: boolean;
+    readonly near: Tier | undefined;
+    readonly far: Tier | undefined;
+    readonly nearShare: number;
+    readonly perInstance: number;
+  }) {
+    this.offered = parts.offered;
+    this.isPanicking = parts.isPanicking;
+    this.near = parts.near;
+    this.far = parts.far;
+    this.nearShare = parts.nearShare;
+    this.perInstance = parts.perInstance;
+  }
 
-    const toTier = (slot: string, isOf: (member: Member) => boolean): Tier | undefined => {
-      const members = candidates.filter(isOf);
-      if (members.length === 0) return undefined;
-      return { members, policy: createPolicy({ members, offered: offered.filter(isOf), load }, `${name} ${slot}`) };
-    };
+  /**
+   * Built aside, while another group serves.
+   * @param name tells this group's tiers from another's where policies keep something across builds
+   */
+  static *build(
+    name: string,
+    offered: readonly Member[],
+    load: Candidates["load"],
+    settings: GroupSettings,
+  ): Steps<Group> {
+    const { zone, createPolicy, perInstance } = settings;
+    const { candidates, isPanicking } = choose(offered, settings.panic);
+    yield;
     const isNear = (member: Member): boolean => zone === undefined || member.instance.zone === zone;
-    this.near = toTier("near", isNear);
-    this.far = toTier("far", (member) => !isNear(member));
-    const nearCount = candidates.filter(isNear).length;
-    this.nearShare = Math.min(1, (nearCount / Math.max(1, offered.filter(isNear).length)) * OVERPROVISIONING);
+    const isFar = (member: Member): boolean => !isNear(member);
+    const tiers: (Tier | undefined)[] = [];
+    for (const [slot, isOf] of [["near", isNear] as const, ["far", isFar] as const]) {
+      const members = candidates.filter(isOf);
+      const all = members.length === 0 ? [] : offered.filter(isOf);
+      yield;
+      // A hash table of these steps over who is no candidate, from the moment on that it serves.
+      const policy =
+        members.length === 0 ? undefined : createPolicy({ members, offered: all, load }, `${name} ${slot}`);
+      tiers.push(policy && { members, policy });
+      yield;
+    }
+    const [near, far] = tiers;
+    const nearCount = offered.reduce((count, member) => count + (isNear(member) ? 1 : 0), 0);
+    const nearShare = Math.min(1, ((near?.members.length ?? 0) / Math.max(1, nearCount)) * OVERPROVISIONING);
+    return new Group({ offered, isPanicking, near, far, nearShare, perInstance });
+  }
+
+  /** It serves from now on: its members know whether they may be chosen. */
+  enter(): void {
+    for (const member of this.offered) member.isCandidate = false;
+    for (const tier of [this.near, this.far]) for (const member of tier?.members ?? []) member.isCandidate = true;
+  }
+
+  get isEmpty(): boolean {
+    return this.near === undefined && this.far === undefined;
   }
 
   /** @returns undefined when all have been tried or are full */
@@ -78,6 +117,7 @@ export class Group {
 
   private isFree(member: Member, tried: readonly Endpoint[]): boolean {
     return (
+      member.isOffered &&
       member.inFlight < this.perInstance &&
       (tried.length === 0 || !tried.includes(member)) &&
       (member.breaker === undefined || member.breaker.enter())

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { Steps } from "../core/slices.ts";
 import type { Outcome } from "../core/upstream.ts";
 import { ActiveChecks } from "./active-checks.ts";
 import type { Member } from "./member.ts";
@@ -55,8 +56,8 @@ export class HealthWatch {
   }
 
   /** @param members those that discovery offers */
-  watch(members: readonly Member[]): void {
-    this.checks?.watch(members);
+  *watch(members: readonly Member[]): Steps {
+    if (this.checks !== undefined) yield* this.checks.watch(members);
   }
 
   observe(member: Member, outcome: Exclude<Outcome, { kind: "cancelled" }>, failed: boolean): void {
@@ -69,9 +70,9 @@ export class HealthWatch {
     this.outliers?.observe(member, failed);
   }
 
-  /** Discovery keeps it without hearing of it. */
-  doubt(member: Member): void {
-    this.reachability.doubt(member);
+  /** Discovery keeps it without hearing of it. @param place among others of which this is so */
+  doubt(member: Member, place: number): void {
+    this.reachability.doubt(member, place);
   }
 
   rest(member: Member, restMs: number): void {

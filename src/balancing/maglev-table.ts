@@ -1,3 +1,4 @@
+import { complete, type Steps } from "../core/slices.ts";
 import { hash } from "./hash-key.ts";
 import type { Member } from "./member.ts";
 
@@ -144,7 +145,7 @@ function inHashOrder(offered: readonly Member[]): Member[] {
 }
 
 /** Google's Maglev, §3.4; yields wherever it may pause. */
-function* buildMaglev(offered: readonly Member[], size: number): Generator<undefined, HashTable, void> {
+function* buildMaglev(offered: readonly Member[], size: number): Steps<HashTable> {
   const members = inHashOrder(offered);
   yield;
   const slots = new Int32Array(size).fill(-1);
@@ -175,12 +176,5 @@ function* buildMaglev(offered: readonly Member[], size: number): Generator<undef
       next[i] = (slot + (skips[i] as number)) % size;
       if (++filled === size) return new MaglevTable(members, slots);
     }
-  }
-}
-
-function complete(steps: Generator<undefined, HashTable, void>): HashTable {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
   }
 }

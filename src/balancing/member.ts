@@ -20,6 +20,8 @@ export class Member implements Endpoint {
   weight: number;
   /** Whether a policy may choose it; set when the candidates are built. */
   isCandidate = true;
+  /** Discovery names it no more. */
+  hasLeft = false;
 
   /** What the active checks say; undefined before the first answer. */
   isChecked: boolean | undefined = undefined;
@@ -66,16 +68,18 @@ export class Member implements Endpoint {
 
   /** Discovery lets it take new work. */
   get isOffered(): boolean {
-    return this.instance.status === "up" && this.instance.weight > 0;
+    return this.instance.status === "up" && this.instance.weight > 0 && !this.hasLeft;
   }
 
   /** What a sticky cookie holds, in base 36, instead of the instance's id or address, which are nobody's business outside. */
   get token(): number {
-    if (this.ownToken < 0) {
-      const name = `${this.service}\n${this.instance.id}`;
-      this.ownToken = hash(name, 3) * 2 ** 21 + (hash(name, 4) >>> 11);
-    }
+    if (this.ownToken < 0) this.prepareToken();
     return this.ownToken;
+  }
+
+  prepareToken(): void {
+    const name = `${this.service}\n${this.instance.id}`;
+    this.ownToken = hash(name, 3) * 2 ** 21 + (hash(name, 4) >>> 11);
   }
 
   /** Nothing that was seen speaks against it. */

@@ -5,6 +5,9 @@ import type { Prober } from "./probe.ts";
 const FIRST_KNOCK_MS = 250;
 const LAST_KNOCK_MS = 5_000;
 const KNOCK_TIMEOUT_MS = 1_000;
+/** Those that are doubted together and knocked at together, and those that follow them in each millisecond. */
+const AT_ONCE = 50;
+const A_MS = 2;
 
 /**
  * A refused connection needs no statistics: nobody is there. Such an instance is out at the first one, and knocked at, ever
@@ -31,12 +34,15 @@ export class Reachability {
     this.knockAfter(member, FIRST_KNOCK_MS);
   }
 
-  /** Nobody vouches for it any more: it is out until it is found to accept a connection, which is tried at once. */
-  doubt(member: Member): void {
+  /**
+   * Nobody vouches for it any more: it is out until it is found to accept a connection, which is tried at once.
+   * @param place among those that are doubted together: thousands of connections at once would hold up the loop
+   */
+  doubt(member: Member, place: number): void {
     if (member.isUnreachable || this.isClosed) return;
     member.isUnreachable = true;
     this.onChange(member, false);
-    this.knockAfter(member, 0);
+    this.knockAfter(member, place < AT_ONCE ? 0 : place / A_MS);
   }
 
   /** A connection broke: looks at once whether anybody is still there, before another request has to find out. */

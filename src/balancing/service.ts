@@ -1,7 +1,7 @@
 import { channels } from "../core/channels.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { GatewayError } from "../core/errors.ts";
 import type { Exchange } from "../core/exchange.ts";
+import { complete, SlicedWork, type Steps } from "../core/slices.ts";
 import { parsePercent } from "../core/units.ts";
 import type { Balancer, Endpoint, Instance, Outcome } from "../core/upstream.ts";
 import { Breaker } from "./breaker.ts";
@@ -10,11 +10,13 @@ import { createPolicyFactory } from "./create-policy.ts";
 import { Group, type GroupSettings } from "./group.ts";
 import { HealthWatch } from "./health-watch.ts";
 import { describeMember, type InstanceReport } from "./instance-report.ts";
-import { isAddress, Member } from "./member.ts";
+import type { Member } from "./member.ts";
 import type { BalancingOptions } from "./options.ts";
 import { observeLatency } from "./peak-ewma.ts";
 import { createNetworkProber, type Prober } from "./probe.ts";
+import { busy, circuitOpen, whyNone } from "./refusals.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { Roster } from "./roster.ts";
 import { SlowStart } from "./slow-start.ts";
 import { VersionRules } from "./versions.ts";
 
@@ -29,15 +31,22 @@ export interface ServiceParts {
 /** The longest rest that an upstream may ask for itself. */
 const MAX_REST_MS = 60_000;
 
+/** Up to so many instances, everything is done at once: a millisecond or two. */
+const LARGE = 2_000;
+/** Between two builds of what many are chosen from: while health comes and goes, it is not built all the time. */
+const REST_MS_PER_MEMBER = 0.01;
+
 /** The instances of one service as the gateway uses them: what discovery says, and what was seen of each. */
 export class Service implements Balancer {
   readonly name: string;
   /** Requests under way, over all instances. */
   inFlight = 0;
-  private members: readonly Member[] = [];
-  private readonly byId = new Map<string, Member>();
-  private updates = 0;
-  private readonly hasChecks: boolean;
+  private readonly roster: Roster;
+  /** What discovery said while its last word was still being taken over. */
+  private wanted: readonly Instance[] | undefined = undefined;
+  private taking: SlicedWork | undefined = undefined;
+  private building: SlicedWork | undefined = undefined;
+  private restsUntilMs = 0;
   private everybody: Group;
   private byVersion: ReadonlyMap<string, Group> = new Map();
   private readonly settings: GroupSettings;
@@ -52,7 +61,7 @@ export class Service implements Balancer {
   private readonly measuresLatency: boolean;
   private readonly onHealth: ServiceParts["onHealth"];
   private cancelStep: (() => void) | undefined = undefined;
-  /** The groups are out of date: the next pick builds them, once for however many changes. */
+  /** The groups are out of date: the next pick has them built, once for however many changes. */
   private isStale = false;
 
   constructor(name: string, options: BalancingOptions = {}, parts: ServiceParts = {}) {
@@ -61,7 +70,6 @@ export class Service implements Balancer {
     this.name = name;
     this.options = options;
     this.onHealth = parts.onHealth;
-    this.hasChecks = health.active !== undefined;
     this.clock = clock;
     this.settings = {
       zone: options.zone,
@@ -79,56 +87,44 @@ export class Service implements Balancer {
       members: () => this.members,
       changed: (member, event, reason) => this.healthChanged(member, event, reason),
     });
-    this.everybody = new Group("", [], this, this.settings);
+    const hasCookie = balance.policy === "sticky";
+    this.roster = new Roster(name, {
+      joined: (member, isFirst) => this.joined(member, isFirst, hasCookie),
+      left: (member) => {
+        this.health.forget(member);
+        member.breaker?.close();
+      },
+      changed: (members) => this.membersChanged(members),
+      doubted: (member, place) => this.health.doubt(member, place),
+    });
+    this.everybody = complete(Group.build("", [], this, this.settings));
   }
 
-  /** Takes discovery's word; keeps what was seen of instances that stay. */
+  /** Takes discovery's word; keeps what was seen of instances that stay. A long list is taken over beside the traffic. */
   update(instances: readonly Instance[]): void {
-    const isFirst = this.members.length === 0;
-    const before = this.members;
-    const doubted: Member[] = [];
-    const round = ++this.updates;
-    const members: Member[] = [];
-    let isChanged = instances.length !== before.length;
-    for (const instance of instances) {
-      const same = this.byId.get(instance.id);
-      // Of thousands that a source tells of, few are news: the others are the very objects of the last time.
-      if (same !== undefined && same.instance === instance && same.updatedIn !== round) {
-        same.updatedIn = round;
-        members.push(same);
-        continue;
-      }
-      isChanged = true;
-      // A source that checks nothing must not take the whole service down with one bad address.
-      if (!isAddress(instance.url)) continue;
-      const stays = same !== undefined && same.updatedIn !== round && same.instance.url === instance.url;
-      const member = stays ? same : this.join(instance, isFirst);
-      if (instance.unconfirmed === true && !(stays && same.instance.unconfirmed === true)) doubted.push(member);
-      member.instance = instance;
-      member.updatedIn = round;
-      members.push(member);
-    }
-    if (!isChanged) return;
-    this.members = members;
-    for (const member of before) if (member.updatedIn !== round) this.leave(member);
-    if (this.hasChecks) this.health.watch(this.members.filter(({ isOffered }) => isOffered));
-    this.isStale = true;
-    for (const member of doubted) this.health.doubt(member);
+    this.wanted = instances;
+    if (this.taking !== undefined) return;
+    this.taking = new SlicedWork(this.takeWanted(), () => {
+      this.taking = undefined;
+    });
+    // Where nobody can be chosen yet, a long list must not be waited for; a short one costs nothing.
+    if (Math.max(instances.length, this.members.length) <= LARGE) this.taking.finish();
   }
 
   /** @see Balancer.pick */
   pick(exchange: Exchange, tried: readonly Endpoint[]): Endpoint | undefined {
-    if (this.isStale) this.rebuild();
+    if (this.isStale || this.taking !== undefined) this.refresh();
     if (this.concurrency !== undefined && this.inFlight >= this.concurrency.limit) throw busy(this.name);
     if (this.breaker !== undefined && !this.breaker.enter()) throw circuitOpen(this.name, this.breaker, this.clock);
     const version = this.rules?.versionFor(exchange);
-    const group = version === undefined ? this.everybody : (this.byVersion.get(version) ?? this.everybody);
-    let member = group.pick(exchange, tried);
-    // A version without an instance that can answer does not fail its requests.
-    if (member === undefined && group !== this.everybody) member = this.everybody.pick(exchange, tried);
+    let member = this.pickOf(version, exchange, tried);
+    if (member === undefined && this.isBehind) {
+      this.catchUp();
+      member = this.pickOf(version, exchange, tried);
+    }
     if (member === undefined) {
       this.breaker?.leave(undefined);
-      if (tried.length === 0) throw this.whyNone();
+      if (tried.length === 0) throw whyNone(this.name, this.members, this.clock);
       return undefined;
     }
     if (tried.length === 0) this.budget.countRequest(exchange.startedAtMs);
@@ -171,7 +167,7 @@ export class Service implements Balancer {
 
   /** What an operator wants to see of each instance. */
   describe(): InstanceReport[] {
-    if (this.isStale) this.rebuild();
+    if (this.isBehind) this.catchUp();
     return this.members.map(describeMember);
   }
 
@@ -189,28 +185,44 @@ export class Service implements Balancer {
   }
 
   close(): void {
+    this.taking?.cancel();
+    this.building?.cancel();
     this.cancelStep?.();
     this.health.close();
     this.breaker?.close();
     for (const member of this.members) member.breaker?.close();
   }
 
-  private join(instance: Instance, isFirst: boolean): Member {
+  private get members(): readonly Member[] {
+    return this.roster.members;
+  }
+
+  private pickOf(version: string | undefined, exchange: Exchange, tried: readonly Endpoint[]): Member | undefined {
+    const group = version === undefined ? this.everybody : (this.byVersion.get(version) ?? this.everybody);
+    const member = group.pick(exchange, tried);
+    // A version without an instance that can answer does not fail its requests.
+    return member === undefined && group !== this.everybody ? this.everybody.pick(exchange, tried) : member;
+  }
+
+  private joined(member: Member, isFirst: boolean, hasCookie: boolean): void {
     const { breaker } = this.options;
-    const member = new Member(this.name, instance);
     if (breaker !== undefined && breaker.per !== "service")
       member.breaker = new Breaker(breaker, this.clock, this.markStale);
     // Those that were there from the beginning have nobody to spare them.
     if (!isFirst) member.joinedAtMs = this.clock.monotonicMs();
-    this.byId.set(instance.id, member);
-    return member;
+    if (hasCookie) member.prepareToken();
   }
 
-  private leave(member: Member): void {
-    if (this.byId.get(member.instance.id) === member) this.byId.delete(member.instance.id);
-    member.isCandidate = false;
-    this.health.forget(member);
-    member.breaker?.close();
+  private *membersChanged(members: readonly Member[]): Steps {
+    this.isStale = true;
+    yield* this.health.watch(members.filter(({ isOffered }) => isOffered));
+  }
+
+  private *takeWanted(): Steps {
+    for (let { wanted } = this; wanted !== undefined; { wanted } = this) {
+      this.wanted = undefined;
+      yield* this.roster.take(wanted);
+    }
   }
 
   private healthChanged(member: Member, event: "out" | "in", reason: string): void {
@@ -225,50 +237,54 @@ export class Service implements Balancer {
     this.isStale = true;
   };
 
-  /** Everything that pick reads, built anew: after discovery, health, a breaker or the slow start changed something. */
-  private rebuild(): void {
+  /** Discovery, health, a breaker or the slow start changed something: what pick reads is built anew. */
+  private refresh(): void {
+    if (this.everybody.isEmpty) this.catchUp();
+    if (!this.isStale) return;
+    if (this.members.length <= LARGE) {
+      this.building?.finish();
+      complete(this.rebuild());
+      return;
+    }
+    if (this.building !== undefined || performance.now() < this.restsUntilMs) return;
+    this.building = new SlicedWork(this.rebuild(), () => {
+      this.building = undefined;
+      this.restsUntilMs = performance.now() + this.members.length * REST_MS_PER_MEMBER;
+    });
+  }
+
+  private get isBehind(): boolean {
+    return this.isStale || this.taking !== undefined || this.building !== undefined;
+  }
+
+  /** Does at once what is being done beside the traffic, or waits to be. */
+  private catchUp(): void {
+    this.taking?.finish();
+    this.building?.finish();
+    if (this.isStale) complete(this.rebuild());
+  }
+
+  private *rebuild(): Steps {
     this.isStale = false;
-    // A policy may still know of one that is offered no more.
-    for (const member of this.members) member.isCandidate = false;
-    const offered = this.members.filter(({ isOffered }) => isOffered);
+    const { rules, members } = this;
+    const offered = members.filter(({ isOffered }) => isOffered);
     this.cancelStep?.();
     if (this.slowStart === undefined) for (const member of offered) member.weight = member.instance.weight;
     else if (this.slowStart.apply(offered, this.clock.monotonicMs()))
       this.cancelStep = this.clock.after(this.slowStart.stepMs, this.markStale);
-    const { rules } = this;
-    if (rules === undefined) {
-      this.everybody = new Group("", offered, this, this.settings);
-      return;
-    }
+    yield;
     const groups = new Map<string, Group>();
-    for (const version of rules.versions) {
+    for (const version of rules?.versions ?? []) {
       const own = offered.filter(({ instance }) => instance.version === version);
-      if (own.length > 0) groups.set(version, new Group(version, own, this, this.settings));
+      if (own.length > 0) groups.set(version, yield* Group.build(version, own, this, this.settings));
     }
-    const rest = offered.filter(({ instance }) => !rules.versions.has(instance.version ?? ""));
+    const rest = rules && offered.filter(({ instance }) => !rules.versions.has(instance.version ?? ""));
+    const everybody = yield* Group.build("", rest?.length ? rest : offered, this, this.settings);
+    // A policy may still know of one that is offered no more.
+    for (const member of members) member.isCandidate = false;
+    for (const group of groups.values()) group.enter();
+    everybody.enter();
     this.byVersion = groups;
-    this.everybody = new Group("", rest.length > 0 ? rest : offered, this, this.settings);
+    this.everybody = everybody;
   }
-
-  private whyNone(): GatewayError {
-    const offered = this.members.filter(({ isOffered }) => isOffered);
-    if (this.members.length === 0)
-      return new GatewayError("NO_INSTANCE", `no instance of ${this.name} is known; is one registered?`);
-    if (offered.length === 0)
-      return new GatewayError("NO_INSTANCE", `every instance of ${this.name} is draining, down or of weight 0`);
-    const opened = offered.find(({ breaker }) => breaker !== undefined && breaker.state !== "closed")?.breaker;
-    return opened === undefined ? busy(this.name) : circuitOpen(this.name, opened, this.clock);
-  }
-}
-
-const busy = (service: string): GatewayError =>
-  new GatewayError("UPSTREAM_BUSY", `${service} has all the requests it may have at once`, {
-    headers: { "Retry-After": "1" },
-  });
-
-function circuitOpen(service: string, breaker: Breaker, clock: Clock): GatewayError {
-  const seconds = Math.max(1, Math.ceil((breaker.opensUntilMs - clock.monotonicMs()) / 1_000));
-  return new GatewayError("CIRCUIT_OPEN", `too many requests to ${service} failed; it is left alone for a while`, {
-    headers: { "Retry-After": String(seconds) },
-  });
 }

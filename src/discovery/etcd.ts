@@ -1,3 +1,4 @@
+import { Turn } from "../core/slices.ts";
 import { Backoff } from "./backoff.ts";
 import { EtcdClient } from "./etcd-client.ts";
 import type { EtcdSecurity } from "./etcd-security.ts";
@@ -25,15 +26,20 @@ export function createEtcdSource(options: EtcdSourceOptions): DiscoverySource {
     name: "etcd",
     watch(service, listener) {
       const own = `${prefix}${service}/`;
+      const view = new InstanceView(listener);
+      const put = (key: string, value: string): void =>
+        view.set(key, findInstance(parseValue(value), key.slice(own.length)));
       return new WatchLoop(new Backoff(), async (closed, contact) => {
         const broken = new AbortController();
         const signal = AbortSignal.any([closed, broken.signal]);
         const { revision, entries } = await client.range(own);
-        const view = new InstanceView(listener);
-        const put = (key: string, value: string): void =>
-          view.set(key, findInstance(parseValue(value), key.slice(own.length)));
-        for (const { key, value } of entries) put(key, value);
-        view.start();
+        view.begin();
+        const turn = new Turn();
+        for (const { key, value } of entries) {
+          put(key, value);
+          if (turn.isOver) await turn.pass();
+        }
+        view.commit();
         contact();
         const rest = client.watchOver(own, PROBE_MS, { answer() {}, lost: () => broken.abort() });
         try {
@@ -47,7 +53,7 @@ export function createEtcdSource(options: EtcdSourceOptions): DiscoverySource {
             },
           });
         } finally {
-          view.close();
+          view.flush();
           rest();
         }
       });

@@ -1,9 +1,10 @@
 import { Agent, request } from "undici";
-import type { Instance } from "../core/upstream.ts";
+import { Turn } from "../core/slices.ts";
 import { Backoff } from "./backoff.ts";
 import { EventStreamParser, type ServerEvent } from "./event-stream.ts";
 import { InstanceView } from "./instance-view.ts";
 import type { DiscoverySource, Watch } from "./source.ts";
+import { findInstance } from "./told-instance.ts";
 import { WatchLoop } from "./watch-loop.ts";
 
 export interface RegistrySourceOptions {
@@ -28,6 +29,7 @@ export function createRegistrySource({ urls, token }: RegistrySourceOptions): Di
     watch(service, listener): Watch {
       let turn = 0;
       const backoff = new Backoff();
+      const view = new InstanceView(listener);
       return new WatchLoop(backoff, async (signal, contact) => {
         const url = new URL(`/v1/services/${encodeURIComponent(service)}`, urls[turn++ % urls.length]);
         const response = await request(url, { dispatcher: agent, headers, signal });
@@ -35,13 +37,17 @@ export function createRegistrySource({ urls, token }: RegistrySourceOptions): Di
           await response.body.dump();
           throw new Error(`the registry answered ${response.statusCode}`);
         }
-        const view = new InstanceView(listener);
+        view.begin();
+        const slice = new Turn();
         const parser = new EventStreamParser((event) => take(view, event, contact));
         response.body.setEncoding("utf8");
         try {
-          for await (const text of response.body) parser.push(text as string);
+          for await (const text of response.body) {
+            parser.push(text as string);
+            if (slice.isOver) await slice.pass();
+          }
         } finally {
-          view.close();
+          view.flush();
         }
         throw new Error("the registry ended the watch");
       });
@@ -53,12 +59,12 @@ export function createRegistrySource({ urls, token }: RegistrySourceOptions): Di
 /** Takes one event over; any but the first list is a change. */
 function take(view: InstanceView, { type, data }: ServerEvent, contact: () => void): void {
   if (type === "put") {
-    const instance = JSON.parse(data) as Instance;
-    view.set(instance.id, instance);
+    const told = JSON.parse(data) as { readonly id: string };
+    view.set(told.id, findInstance(told));
   } else if (type === "delete") {
-    view.set((JSON.parse(data) as Instance).id, undefined);
+    view.set((JSON.parse(data) as { readonly id: string }).id, undefined);
   } else if (type === "synced") {
-    view.start();
+    view.commit();
     contact();
   }
 }

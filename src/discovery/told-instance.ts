@@ -9,7 +9,7 @@ export function findInstance(value: unknown, id?: string): Instance | undefined 
   const told = typeof value === "string" ? { url: value } : (value as Partial<Instance> | null);
   const url = told?.url;
   if (typeof url !== "string" || !/^https?:\/\//.test(url) || !URL.canParse(url)) return undefined;
-  const { weight, status, zone, version, tags, metadata } = told as Partial<Instance>;
+  const { weight, status, zone, version, tags, metadata, unconfirmed } = told as Partial<Instance>;
   return {
     id: typeof told?.id === "string" ? told.id : (id ?? url),
     url,
@@ -18,6 +18,7 @@ export function findInstance(value: unknown, id?: string): Instance | undefined 
     zone: typeof zone === "string" ? zone : undefined,
     version: typeof version === "string" ? version : undefined,
     tags: Array.isArray(tags) ? tags.map(String) : undefined,
-    metadata: typeof metadata === "object" ? metadata : undefined,
+    metadata: typeof metadata === "object" ? (metadata ?? undefined) : undefined,
+    unconfirmed: unconfirmed === true ? true : undefined,
   };
 }

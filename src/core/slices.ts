@@ -1,0 +1,66 @@
+/** How long work may keep the loop to itself: a request that arrives meanwhile waits no longer. */
+const SLICE_MS = 2;
+
+/** Long work with places to pause: each `yield` is one, a few hundred small things after the last. */
+export type Steps<T = void> = Generator<undefined, T, void>;
+
+/** Runs steps beside the traffic, a slice in each turn of the loop; the first one at the next turn. */
+export class SlicedWork {
+  private readonly steps: Steps;
+  private readonly onEnd: () => void;
+  private waiting: NodeJS.Immediate | undefined;
+
+  /** @param onEnd called once, unless it was cancelled; `finish` calls it too */
+  constructor(steps: Steps, onEnd: () => void) {
+    this.steps = steps;
+    this.onEnd = onEnd;
+    this.waiting = setImmediate(() => this.advance());
+  }
+
+  /** Does now what is left. */
+  finish(): void {
+    this.cancel();
+    complete(this.steps);
+    this.onEnd();
+  }
+
+  cancel(): void {
+    clearImmediate(this.waiting);
+    this.waiting = undefined;
+  }
+
+  private advance(): void {
+    const endsAtMs = performance.now() + SLICE_MS;
+    do {
+      if (this.steps.next().done === true) {
+        this.waiting = undefined;
+        this.onEnd();
+        return;
+      }
+    } while (performance.now() < endsAtMs);
+    this.waiting = setImmediate(() => this.advance());
+  }
+}
+
+/** Does all steps in one go. */
+export function complete<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same for a loop in an async function: `if (turn.isOver) await turn.pass()`. */
+export class Turn {
+  private endsAtMs = performance.now() + SLICE_MS;
+
+  get isOver(): boolean {
+    return performance.now() >= this.endsAtMs;
+  }
+
+  /** Lets the loop do everything else that waits. */
+  async pass(): Promise<void> {
+    await new Promise(setImmediate);
+    this.endsAtMs = performance.now() + SLICE_MS;
+  }
+}
