@@ -186,7 +186,9 @@ export class Service implements Balancer {
 
   close(): void {
     this.taking?.cancel();
+    this.taking = undefined;
     this.building?.cancel();
+    this.building = undefined;
     this.cancelStep?.();
     this.health.close();
     this.breaker?.close();
