@@ -45,11 +45,12 @@ end
   return { requests, perSecond: requests / (micros / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, failed };
 }
 
-/** Another URL for each request. */
+/** Another URL for each request, and others in each run: what one run had stored, the next must miss. */
 const numbered = (path) => `local sent = 0
+local run = ${JSON.stringify(`${Date.now().toString(36)}-`)}
 request = function()
   sent = sent + 1
-  return wrk.format(nil, ${JSON.stringify(path)} .. "?n=" .. sent)
+  return wrk.format(nil, ${JSON.stringify(path)} .. "?n=" .. run .. sent)
 end`;
 
 const run = (program, args) =>

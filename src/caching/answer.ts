@@ -38,6 +38,9 @@ export interface AnswerView {
   readonly headers: HeaderList;
   /** Those of them that a 304 has, once one was sent. */
   notModified: HeaderList | undefined;
+  /** What clients asked with last who had it already, as they wrote it: nearly all write the same. */
+  hadTags: string | undefined;
+  hadSince: string | undefined;
 }
 
 export interface StoredChunks {

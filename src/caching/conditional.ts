@@ -1,25 +1,35 @@
 import type { HeaderList } from "../core/headers.ts";
-import type { StoredAnswer } from "./answer.ts";
+import type { AnswerView, StoredAnswer } from "./answer.ts";
 import { findHttpDate } from "./http-date.ts";
 
-const ONE_TAG = /^(?:W\/)?"[^"]*"$/;
 const ENTITY_TAG = /(?:W\/)?"[^"]*"/g;
 
-/** Whether the client has this answer already. RFC 9110 §13.1: `If-None-Match` alone, else `If-Modified-Since`. */
-export function isNotModified(request: HeaderList, answer: StoredAnswer, nowMs: number): boolean {
-  if (answer.status !== 200) return false;
+/**
+ * Whether the client has this answer already. RFC 9110 §13.1: `If-None-Match` alone, else `If-Modified-Since`.
+ * @param view of the answer, which remembers what was found last
+ */
+export function isNotModified(request: HeaderList, answer: StoredAnswer, nowMs: number, view: AnswerView): boolean {
   const tags = request.getJoined("if-none-match");
   if (tags !== undefined) {
-    const etag = answer.headers.get("etag");
-    // One tag, sent back as it came: what nearly every client asks with.
-    return (tags === etag && ONE_TAG.test(tags)) || hasTag(tags, etag);
+    if (tags === view.hadTags) return true;
+    const isHad = answer.status === 200 && hasTag(tags, answer.headers.get("etag"));
+    if (isHad && tags.length <= MAX_HAD) view.hadTags = tags;
+    return isHad;
   }
   const since = request.getJoined("if-modified-since");
   if (since === undefined) return false;
+  if (since === view.hadSince) return true;
+  const isHad = answer.status === 200 && isSince(since, answer, nowMs);
+  if (isHad) view.hadSince = since;
+  return isHad;
+}
+/** A longer list is looked at each time. */
+const MAX_HAD = 200;
+
+function isSince(since: string, answer: StoredAnswer, nowMs: number): boolean {
   const modified = answer.headers.get("last-modified") ?? answer.headers.get("date");
   const sinceMs = findHttpDate(since, nowMs);
-  // The same text needs no second look: nearly every client sends back what it was sent.
-  if (sinceMs === undefined || modified === since) return sinceMs !== undefined;
+  if (sinceMs === undefined) return false;
   const modifiedMs = modified === undefined ? undefined : findHttpDate(modified, nowMs);
   return modifiedMs !== undefined && modifiedMs <= sinceMs;
 }

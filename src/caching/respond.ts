@@ -25,7 +25,7 @@ export function respond(
     answer.view = view;
   }
   exchange.cacheStatus = view.headers.toFlat()[(view.headers.size << 1) - 1];
-  if (isNotModified(asked, answer, nowMs)) {
+  if (isNotModified(asked, answer, nowMs, view)) {
     view.notModified ??= ofNotModified(view.headers.clone());
     return { status: 304, headers: view.notModified.clone(), body: null };
   }
@@ -44,7 +44,7 @@ function toView(answer: StoredAnswer, ageSeconds: number, cacheStatus: string, n
   const { status, body, length } = answer;
   const headers = toSent(answer, ageSeconds, cacheStatus, nowMs);
   if (body !== null && length <= PREPARED_BYTES) headers.prepared = new Prepared(status, body);
-  return { ageSeconds, cacheStatus, headers, notModified: undefined };
+  return { ageSeconds, cacheStatus, headers, notModified: undefined, hadTags: undefined, hadSince: undefined };
 }
 
 /** `Cache-Status` of this cache stands last: the caches nearer the origin come first (RFC 9211 §2). */
