@@ -1,12 +1,11 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { MIN_BYTES_PER_SECOND } from "./slow-clients.ts";
 
 /** Streams that a client may open and reset in one window; more is a rapid reset (CVE-2023-44487). ATTACKS 46. */
 const MAX_RESETS = 100;
 /** SETTINGS and PING, each of which must be answered: a client has few reasons for either. */
 const MAX_CONTROL_FRAMES = 100;
 const WINDOW_MS = 10_000;
-/** Below that over a whole window, a session that a stream waits for is held, not used. */
-const MIN_BYTES_PER_SECOND = 100;
 /** What one PING or SETTINGS moves both ways: it is no progress. */
 const CONTROL_BYTES = 64;
 

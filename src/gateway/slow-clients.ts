@@ -4,8 +4,8 @@ import { GatewayError } from "../core/errors.ts";
 import type { Front } from "./front.ts";
 import { endWith } from "./parse-error.ts";
 
-/** A body that comes slower than this over a whole window is an attack, or as good as one. */
-const MIN_BODY_BYTES_PER_SECOND = 100;
+/** A body that comes or is read slower than this over a whole window is an attack, or as good as one. Apache's choice, too. */
+export const MIN_BYTES_PER_SECOND = 500;
 
 interface Watched {
   waitsFor: "body" | "reader" | undefined;
@@ -24,7 +24,7 @@ export function watchSlowClients(server: Server, front: Front, windowMs: number)
     sockets.set(socket, { waitsFor: undefined, bytes: 0, sinceMs: 0 });
     socket.once("close", () => sockets.delete(socket));
   });
-  const minBytes = (MIN_BODY_BYTES_PER_SECOND * windowMs) / 1000;
+  const minBytes = (MIN_BYTES_PER_SECOND * windowMs) / 1000;
   const timer = setInterval(() => {
     const nowMs = performance.now();
     for (const [socket, watched] of sockets) look(front, socket, watched, { nowMs, windowMs, minBytes });
@@ -48,9 +48,10 @@ function look(
   watched.waitsFor = waitsFor;
   watched.bytes = bytes;
   watched.sinceMs = at.nowMs;
-  if (isNew) return;
-  if (waitsFor === "reader" && moved === 0) socket.destroy();
-  if (waitsFor === "body" && moved < at.minBytes) {
+  if (isNew || moved >= at.minBytes) return;
+  if (waitsFor === "reader") {
+    socket.destroy();
+  } else if (waitsFor === "body") {
     if (front.hasAnswered(socket)) socket.destroy();
     else endWith(new GatewayError("REQUEST_TIMEOUT", "the body comes too slowly"), socket, front.nextId());
   }

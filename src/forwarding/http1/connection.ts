@@ -26,6 +26,9 @@ const KEEP_ALIVE_MS = 4_000;
 /** Before the upstream's own limit, so that no request is sent into a closing connection. */
 const MARGIN_MS = 1_000;
 const MAX_KEEP_ALIVE_MS = 600_000;
+/** A client that is waited for that long, or sends that little, gives way to others once all connections are taken. */
+const HELD_MS = 2_000;
+const HELD_BYTES_PER_SECOND = 4_096;
 /** Up to here a body leaves in one write with its head. */
 const JOINED_BYTES = 16_384;
 
@@ -42,6 +45,7 @@ export class Connection implements UnderWay {
   private isOpen = false;
   private isOver = false;
   private expiresAtMs = 0;
+  private pausedAtMs = 0;
 
   /** @throws GatewayError UPSTREAM_ADDRESS_REFUSED */
   constructor(owner: ConnectionOwner, asking: Asking) {
@@ -69,6 +73,22 @@ export class Connection implements UnderWay {
 
   isFresh(nowMs: number): boolean {
     return nowMs < this.expiresAtMs;
+  }
+
+  /** It is the client that keeps this connection busy: by hardly reading its answer, or hardly sending its body. */
+  isHeld(nowMs: number): boolean {
+    const { asking, upload } = this;
+    if (asking === undefined || !this.isOpen) return false;
+    if (this.buffers.isPaused) return nowMs - this.pausedAtMs > HELD_MS;
+    const sinceMs = nowMs - asking.startedAtMs;
+    return (
+      upload?.isWaiting === true && sinceMs > HELD_MS && upload.sentBytes < (HELD_BYTES_PER_SECOND * sinceMs) / 1_000
+    );
+  }
+
+  /** Ends what a slow client holds. */
+  takeBack(): void {
+    this.fail(new GatewayError("REQUEST_TIMEOUT", "others wait for the connection that a slow client holds"));
   }
 
   send(asking: Asking): void {
@@ -150,7 +170,9 @@ export class Connection implements UnderWay {
     }
     if (wasReadingBody) this.timer?.refresh();
     else if (reader.isReadingBody) this.arm(asking.bodyIdleMs);
-    return !this.buffers.isPaused;
+    if (!this.buffers.isPaused) return true;
+    this.pausedAtMs = performance.now();
+    return false;
   }
 
   private complete(asking: Asking): void {
@@ -226,7 +248,7 @@ export class Connection implements UnderWay {
   expire(): void {
     if (this.asking === undefined) return;
     if (!this.isOpen) this.fail(new UpstreamError("connect-timeout", "no connection in time"));
-    else if (this.buffers.isPaused || (this.upload !== undefined && !this.upload.isOver && !this.upload.isBlocked)) {
+    else if (this.buffers.isPaused || this.upload?.isWaiting === true) {
       // It is the client that is waited for.
       this.timer?.refresh();
     } else if (this.reader.isReadingBody) this.fail(new UpstreamError("body-timeout", "the body stopped coming"));

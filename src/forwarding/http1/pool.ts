@@ -9,6 +9,8 @@ import { createSocketOpener, type OpenSocket } from "./open-socket.ts";
 const CONNECT_MS = 1_000;
 /** Envoy's default. */
 const MAX_CONNECTIONS = 1_024;
+/** How often it is looked for clients that hold a connection while others wait. */
+const LOOK_EVERY_MS = 100;
 /** Requests that wait for a connection; the next ones are turned away at once. */
 const MAX_WAITING = 16_384;
 
@@ -24,6 +26,7 @@ export class Http1Pool implements ConnectionOwner {
   private readonly idle: Connection[] = [];
   private waiting: Asking[] = [];
   private isClosed = false;
+  private lookedAtMs = 0;
 
   constructor(origin: string, options: ConnectOptions, guard: AddressGuard | undefined, shared: Buffer) {
     const { host, protocol } = new URL(origin);
@@ -50,7 +53,7 @@ export class Http1Pool implements ConnectionOwner {
     }
     if (this.isClosed) asking.onFail(new UpstreamError("broken", "the gateway is closing"));
     else if (this.connections.size < this.maxConnections) this.connect(asking);
-    else if (this.waiting.length < MAX_WAITING) this.waiting.push(asking);
+    else if (this.waiting.length < MAX_WAITING) this.wait(asking);
     else asking.onFail(new GatewayError("UPSTREAM_BUSY", "every connection to the instance is taken"));
   }
 
@@ -73,6 +76,7 @@ export class Http1Pool implements ConnectionOwner {
   sweep(nowMs: number): void {
     for (const connection of this.idle.filter((each) => !each.isFresh(nowMs))) connection.close();
     if (this.waiting.length === 0) return;
+    this.makeRoom(nowMs);
     const late = this.waiting.filter(({ startedAtMs, headersMs }) => nowMs - startedAtMs > headersMs);
     if (late.length === 0) return;
     this.waiting = this.waiting.filter((asking) => !late.includes(asking));
@@ -86,6 +90,23 @@ export class Http1Pool implements ConnectionOwner {
     for (const connection of this.connections) connection.close();
     for (const asking of this.waiting.splice(0)) {
       if (!asking.isCancelled) asking.onFail(new UpstreamError("broken", "the gateway is closing"));
+    }
+  }
+
+  private wait(asking: Asking): void {
+    this.waiting.push(asking);
+    if (asking.startedAtMs - this.lookedAtMs > LOOK_EVERY_MS) this.makeRoom(asking.startedAtMs);
+  }
+
+  /** All connections are taken, and some of them by clients that do next to nothing with them. ATTACKS 45. */
+  private makeRoom(nowMs: number): void {
+    this.lookedAtMs = nowMs;
+    let wanted = this.waiting.length;
+    for (const connection of this.connections) {
+      if (wanted === 0) return;
+      if (!connection.isHeld(nowMs)) continue;
+      wanted--;
+      connection.takeBack();
     }
   }
 

@@ -12,8 +12,9 @@ export interface UploadOwner {
 /** Sends a streamed request body, no faster than the upstream takes it. */
 export class Upload {
   isOver = false;
-  /** The upstream does not read; otherwise it is the client that is waited for. */
-  isBlocked = false;
+  sentBytes = 0;
+  /** The upstream does not read. */
+  private isBlocked = false;
   private readonly socket: Socket;
   private readonly body: Readable;
   private readonly owner: UploadOwner;
@@ -29,6 +30,11 @@ export class Upload {
     this.owner = owner;
     this.left = length;
     this.isChunked = length < 0;
+  }
+
+  /** It is the client that is waited for. */
+  get isWaiting(): boolean {
+    return !this.isOver && !this.isBlocked;
   }
 
   start(head: string): void {
@@ -59,6 +65,7 @@ export class Upload {
     const { socket } = this;
     const chunk = typeof part === "string" ? Buffer.from(part) : part;
     if (chunk.length === 0) return;
+    this.sentBytes += chunk.length;
     if (this.isChunked) {
       socket.cork();
       socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
