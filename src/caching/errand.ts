@@ -1,5 +1,5 @@
 import { isStream } from "../core/body.ts";
-import { GatewayError } from "../core/errors.ts";
+import { type ErrorCode, GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
@@ -35,7 +35,24 @@ export const isFor = (landing: Extract<Landing, { kind: "answer" }>, exchange: E
     variantOf(landing.selectors, landing.headers) === variantOf(landing.selectors, exchange.request.headers)) &&
   (landing.answer.status < 400 || landing.answer.shape === shapeOf(exchange.request.headers));
 
-export const isUpstreams = (error: unknown): boolean => error instanceof GatewayError && error.status >= 500;
+/** A failure that all who wait share: their own fetch would meet the same. */
+export const isUpstreams = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError && error.status >= 500;
+
+/** Statuses that `stale-if-error` speaks of. RFC 5861 §4. */
+const ERRORS_TO_HIDE: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+export const mayBeHidden = (status: number): boolean => ERRORS_TO_HIDE.has(status);
+
+/** Nobody there answers: what is stored is cut off from its origin (RFC 9111 §4.2.4). One that answers nonsense is not. */
+const UNREACHABLE: ReadonlySet<string> = new Set<ErrorCode>([
+  "UPSTREAM_UNREACHABLE",
+  "UPSTREAM_CONNECT_TIMEOUT",
+  "UPSTREAM_TIMEOUT",
+  "UPSTREAM_ABORTED",
+  "NO_INSTANCE",
+  "CIRCUIT_OPEN",
+]);
+export const isUnreachable = ({ code }: GatewayError): boolean => UNREACHABLE.has(code);
 
 export function bringBack(exchange: Exchange, fork: Exchange): void {
   exchange.endpoint = fork.endpoint;

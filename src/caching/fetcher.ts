@@ -5,7 +5,17 @@ import { nameOf, type Operation } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Cache } from "./cache.ts";
 import { askAbout, isAboutAnother, isConditional } from "./conditional.ts";
-import { bringBack, discard, type Errand, expectedLength, isFor, isUpstreams, STATUS_OF_MISS } from "./errand.ts";
+import {
+  bringBack,
+  discard,
+  type Errand,
+  expectedLength,
+  isFor,
+  isUnreachable,
+  isUpstreams,
+  mayBeHidden,
+  STATUS_OF_MISS,
+} from "./errand.ts";
 import { Flight } from "./flight.ts";
 import type { CacheOptions } from "./options.ts";
 import { findStorable, type Storable } from "./policy.ts";
@@ -120,11 +130,12 @@ export class Fetcher {
     }
     bringBack(exchange, fork);
     if (isAsking && response.status === 304) return this.renewed(errand, stored, flight, response, asked);
-    if (stored !== undefined && response.status >= 500 && mayStandIn(stored.freshness, errand.directives, Date.now())) {
+    const { status } = response;
+    if (stored !== undefined && mayBeHidden(status) && mayStandIn(stored.freshness, errand.directives, Date.now())) {
       this.done(flight);
       discard(response);
       flight.land({ kind: "answer", answer: stored, selectors: [], headers: exchange.request.headers });
-      return this.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
+      return this.stale(errand, stored, `fwd=stale; fwd-status=${status}`);
     }
     return this.store(errand, flight, response, asked);
   }
@@ -234,8 +245,8 @@ export class Fetcher {
 
   private standInOrThrow(errand: Errand, error: unknown): GatewayResponse {
     const { stored, directives } = errand;
-    const disconnectedMs = (this.options.staleIfUnreachableSeconds ?? 30) * 1000;
-    if (stored === undefined || !isUpstreams(error)) throw error;
+    if (stored === undefined || !isUpstreams(error) || !mayBeHidden(error.status)) throw error;
+    const disconnectedMs = isUnreachable(error) ? (this.options.staleIfUnreachableSeconds ?? 30) * 1000 : 0;
     if (!mayStandIn(stored.freshness, directives, Date.now(), disconnectedMs)) throw error;
     return this.stale(errand, stored, "fwd=stale; detail=upstream-failed");
   }

@@ -30,7 +30,7 @@ export const CacheOptions = Type.Object(
       Type.Number({
         minimum: 0,
         description:
-          "Stale answers stand in that long for an upstream that cannot be reached, unless forbidden (RFC 9111 §4.2.4). Default: 30.",
+          "Stale answers stand in that long for an upstream that cannot be reached or does not answer, unless forbidden (RFC 9111 §4.2.4). Default: 30.",
       }),
     ),
     sharePublic: Type.Optional(

@@ -123,3 +123,27 @@ test("a stale answer is served at once while it is fetched again once in the bac
   held[1]?.writeHead(200, headers).end("two");
   await eventually("the new one is there", async () => (await service.get("/orders")).text === "two");
 });
+
+test("what a 304 says to one client alone is not said to those who waited with it", async (t) => {
+  let asked: ServerResponse | undefined;
+  const service = await startCachedService(t, (_request, response) => {
+    const count = service.asked.length;
+    if (count === 1) response.writeHead(200, { "Cache-Control": "max-age=0", ETag: '"one"' }).end("kept");
+    else if (count === 2) asked = response;
+    else response.writeHead(200, { "Cache-Control": "no-store" }).end("own");
+  });
+  await service.get("/orders");
+  const first = service.get("/orders");
+  const held = await eventually("it is asked whether it still holds", () => asked);
+  let isFollowed = false;
+  const follower = service.get("/orders").finally(() => {
+    isFollowed = true;
+  });
+  // Another path is answered meanwhile: who came before that is waiting.
+  await service.get("/stats");
+  assert.equal(isFollowed, false);
+  held.writeHead(304, { "Cache-Control": "max-age=0", ETag: '"one"', "Set-Cookie": "id=of-the-first" }).end();
+  assert.notEqual((await first).headers["set-cookie"], undefined);
+  const { headers, text } = await follower;
+  assert.deepEqual([headers["set-cookie"], text], [undefined, "own"]);
+});

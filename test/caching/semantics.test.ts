@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import { parseDirectives } from "../../src/caching/directives.ts";
 import { toFreshness } from "../../src/caching/freshness.ts";
@@ -207,3 +208,29 @@ test("a HEAD that says an answer is no longer for all takes it away", async (t) 
   await service.send("HEAD", "/orders");
   assert.match((await service.get("/orders")).cache, /uri-miss/);
 });
+
+for (const [what, respond, status, expected] of [
+  ["breaks its connections off", (response: ServerResponse) => response.destroy(), 502, "kept"],
+  ["does not answer in time", () => {}, 504, "kept"],
+  ["answers nonsense", (response: ServerResponse) => response.socket?.end("nonsense\r\n\r\n"), 502, undefined],
+  ["answers with an error of its own", (response: ServerResponse) => response.writeHead(503).end("down"), 503, "down"],
+] as const) {
+  test(`an upstream that ${what}: a stale answer ${expected === "kept" ? "stands in" : "does not"}`, async (t) => {
+    let isFailing = false;
+    const service = await startCachedService(
+      t,
+      (_request, response) => {
+        if (isFailing) respond(response);
+        else response.writeHead(200, { "Cache-Control": "max-age=0", ETag: '"one"' }).end("kept");
+      },
+      {},
+      {},
+      { timeouts: { headersMs: 500 } },
+    );
+    await service.get("/orders");
+    isFailing = true;
+    const got = await service.get("/orders");
+    assert.equal(got.status, expected === "kept" ? 200 : status);
+    if (expected !== undefined) assert.equal(got.text, expected);
+  });
+}
