@@ -4,6 +4,21 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**
+ * Valid names in lower case by their spelling: those that plugins and the gateway write come again with each request.
+ * Bounded, as an upstream chooses names, too.
+ */
+const lowerNames = new Map<string, string>();
+const MAX_LOWER_NAMES = 1000;
+
+function toLowerName(name: string): string {
+  const known = lowerNames.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  if (lowerNames.size < MAX_LOWER_NAMES && TOKEN.test(lower)) lowerNames.set(name, lower);
+  return lower;
+}
+
+/**
  * Header fields in arrival order, as `node:http` gives and takes them: one flat list of name, value, name, value,
  * with a lower-cased index beside it. Not a web `Headers`: that copies, sorts and re-validates on every access.
  * Names compare without case (RFC 9110 §5.1) and keep the spelling they arrived with.
@@ -15,13 +30,17 @@ export class HeaderList {
   private names: string[];
   /** Another list reads the same two arrays: whoever changes a field first takes a copy. */
   private isShared = false;
+  /** Every field can stand in a line as it is: told by who read it, and asked of each that came later. */
+  private isSafe: boolean;
 
   /**
    * @param flat name, value, name, value …; the list becomes this object's own
    * @param lowerNames the names in lower case, from who has them already
+   * @param isSafe the names are tokens, and no value has a control character or one beyond latin1: see {@link toLines}
    */
-  constructor(flat: string[] = [], lowerNames?: string[]) {
+  constructor(flat: string[] = [], lowerNames?: string[], isSafe = flat.length === 0) {
     this.flat = flat;
+    this.isSafe = isSafe;
     if (lowerNames !== undefined) {
       this.names = lowerNames;
       return;
@@ -86,21 +105,24 @@ export class HeaderList {
 
   /** Replaces every field line of that name by one. */
   set(name: string, value: string): void {
-    const lower = name.toLowerCase();
+    const lower = toLowerName(name);
     const i = this.names.indexOf(lower);
     if (i < 0) {
       this.append(name, value);
       return;
     }
     this.willChange();
+    if (this.isSafe && UNSAFE_VALUE.test(value)) this.isSafe = false;
     this.flat[(i << 1) + 1] = value;
     if (this.names.indexOf(lower, i + 1) >= 0) this.removeFrom(lower, i + 1);
   }
 
   append(name: string, value: string): void {
     this.willChange();
+    const lower = toLowerName(name);
+    if (this.isSafe && (UNSAFE_VALUE.test(value) || !(lowerNames.has(name) || TOKEN.test(lower)))) this.isSafe = false;
     this.flat.push(name, value);
-    this.names.push(name.toLowerCase());
+    this.names.push(lower);
   }
 
   delete(name: string): void {
@@ -145,22 +167,27 @@ export class HeaderList {
   /**
    * The field lines as HTTP/1.1 sends them, each with its CR LF.
    * @param skipped lower-cased names that are left out
+   * @param left takes what is left out: name, value, name, value …
    * @returns undefined when a name or value cannot stand in one: it would end the line, or be cut to another character
    */
-  toLines(skipped: ReadonlySet<string>): string | undefined {
+  toLines(skipped: ReadonlySet<string>, left?: string[]): string | undefined {
+    const { isSafe } = this;
     let lines = "";
     for (let i = 0; i < this.names.length; i++) {
       const lower = this.names[i] as string;
-      if (skipped.has(lower)) continue;
       const value = this.flat[(i << 1) + 1] as string;
-      if (UNSAFE_VALUE.test(value) || !TOKEN.test(lower)) return undefined;
+      if (skipped.has(lower)) {
+        left?.push(this.flat[i << 1] as string, value);
+        continue;
+      }
+      if (!isSafe && (UNSAFE_VALUE.test(value) || !TOKEN.test(lower))) return undefined;
       lines += `${this.flat[i << 1]}: ${value}\r\n`;
     }
     return lines;
   }
 
   clone(): HeaderList {
-    const copy = new HeaderList(this.flat, this.names);
+    const copy = new HeaderList(this.flat, this.names, this.isSafe);
     copy.prepared = this.prepared;
     copy.isShared = true;
     this.isShared = true;

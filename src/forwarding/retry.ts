@@ -39,16 +39,21 @@ export function createRetrying(balancer: Balancer, tryOnce: TryOnce, settings: R
     control: TryControl | undefined,
     deadlineMs: number,
   ): Promise<GatewayResponse> {
-    const endpoint = pick(exchange, NONE);
-    let result: GatewayResponse | Error;
     try {
-      const response = await ask(exchange, endpoint, control);
-      if (!statuses.has(response.status)) return response;
-      result = response;
+      const endpoint = pick(exchange, NONE);
+      let result: GatewayResponse | Error;
+      try {
+        const response = await ask(exchange, endpoint, control);
+        if (!statuses.has(response.status)) return response;
+        result = response;
+      } catch (error) {
+        result = error as Error;
+      }
+      return await tryAgain(exchange, control, deadlineMs, [endpoint], result);
     } catch (error) {
-      result = error as Error;
+      // Nothing further in is a plugin's: what fails here is the gateway's own fault.
+      throw error instanceof GatewayError ? error : new GatewayError("INTERNAL", "the log says why", { cause: error });
     }
-    return tryAgain(exchange, control, deadlineMs, [endpoint], result);
   }
 
   async function tryAgain(

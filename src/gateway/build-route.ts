@@ -15,7 +15,6 @@ import { createForwardedHeaders } from "../forwarding/request-headers.ts";
 import { createRetrying } from "../forwarding/retry.ts";
 import type { TryOnce } from "../forwarding/try.ts";
 import { createWebSocketTry } from "../forwarding/websocket.ts";
-import { toInternalFault } from "../pipeline/guard.ts";
 import { createIdentityStripper, setIdentity } from "../pipeline/identity.ts";
 import { inOrder, type Preflight, type Step, toHandlers } from "../pipeline/order.ts";
 import { createSecuritySteps, type Enforcer } from "../pipeline/security.ts";
@@ -120,12 +119,11 @@ const answerNothing: Next = () => Promise.reject(new GatewayError("NO_INSTANCE",
 function createForward(parts: ForwardParts, balancer: Balancer): Next {
   const { options } = parts;
   const tryOnce = createTry(parts, balancer);
-  const forward = createRetrying(balancer, tryOnce, {
+  return createRetrying(balancer, tryOnce, {
     retries: options.retries ?? {},
     timeouts: options.timeouts ?? {},
     hedge: options.hedge,
   });
-  return (exchange) => forward(exchange).catch(toInternalFault);
 }
 type ForwardParts = Pick<RouteParts, "operation" | "options" | "pools" | "connect">;
 

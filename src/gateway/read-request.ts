@@ -177,7 +177,8 @@ export function readHead(raw: readonly string[], httpVersion: string, rules: Hea
     host = authority;
   }
   const bodyBytes = framing(length, coding, httpVersion);
-  const headers = new HeaderList(flat, names);
+  // Node's parser takes no other characters over HTTP/1; over HTTP/2 it decodes them, and nobody has looked.
+  const headers = new HeaderList(flat, names, httpVersion !== "2.0");
   // HTTP/2 may send a cookie in pieces; HTTP/1 knows only one field of it (RFC 9113 §8.2.3).
   if (httpVersion === "2.0" && headers.has("cookie")) headers.set("cookie", headers.getAll("cookie").join("; "));
   if (connection !== undefined && !isPlainConnection(connection)) dropNamed(headers, connection);

@@ -5,6 +5,7 @@ import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import { UpstreamBody } from "../forwarding/http1/upstream-body.ts";
 import { isHttp2, sendHttp2 } from "./http2.ts";
 import { sendPrepared } from "./send-prepared.ts";
+import { writeLines } from "./write-lines.ts";
 
 /**
  * Writes an answer to its client.
@@ -71,7 +72,7 @@ const ignore = (): void => {};
 
 function writeHead(outgoing: ServerResponse, response: GatewayResponse, isMounted: boolean): void {
   if (!isMounted) {
-    outgoing.writeHead(response.status, response.headers.toFlat());
+    writeLines(outgoing, response);
     return;
   }
   const seen = new Set<string>();

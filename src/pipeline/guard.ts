@@ -75,11 +75,6 @@ export function guard(plugin: string, handler: Handler, watchdog: Watchdog | und
   };
 }
 
-/** What passes the innermost plugin and fails is a fault of the gateway, not of a plugin. */
-export const toInternalFault = (error: unknown): never => {
-  throw error instanceof GatewayError ? error : new GatewayError("INTERNAL", "the log says why", { cause: error });
-};
-
 const noResponse = (plugin: string): GatewayError =>
   new GatewayError("PLUGIN_FAILED", `${plugin} returned no response; return next(exchange)`);
 

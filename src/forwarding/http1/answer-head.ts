@@ -84,7 +84,7 @@ export function readAnswerHead(text: string, from: number, end: number, isHead: 
     names.length = kept;
     flat.length = kept << 1;
   }
-  const headers = new HeaderList(flat, names);
+  const headers = new HeaderList(flat, names, true);
   const options = connection === undefined ? undefined : readConnection(connection, headers);
   return {
     status,
