@@ -176,11 +176,11 @@ export class HeaderList {
     for (let i = 0; i < this.names.length; i++) {
       const lower = this.names[i] as string;
       const value = this.flat[(i << 1) + 1] as string;
+      if (!isSafe && (UNSAFE_VALUE.test(value) || !TOKEN.test(lower))) return undefined;
       if (skipped.has(lower)) {
         left?.push(this.flat[i << 1] as string, value);
         continue;
       }
-      if (!isSafe && (UNSAFE_VALUE.test(value) || !TOKEN.test(lower))) return undefined;
       lines += `${this.flat[i << 1]}: ${value}\r\n`;
     }
     return lines;

@@ -2,6 +2,7 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { Prepared } from "../core/prepared.ts";
+import { NODES_OWN } from "./write-lines.ts";
 
 /** What Node's own `writeHead` sets and reads. */
 interface Internals {
@@ -19,7 +20,6 @@ const NOT_PREPARED: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
-const NONE: ReadonlySet<string> = new Set();
 
 /**
  * Sends an answer as it was written out before, on a connection that stays open.
@@ -48,10 +48,14 @@ export function sendPrepared(outgoing: ServerResponse, response: GatewayResponse
 function writeOut({ status, body }: Prepared, headers: HeaderList, keepAliveMs: number): string | undefined {
   if (!headers.has("date") || headers.hasAnyOf(NOT_PREPARED)) return undefined;
   if (status !== 304 && (body === null || headers.get("content-length") !== String(body.length))) return undefined;
-  const lines = headers.toLines(NONE);
+  // In the order in which Node writes them: the answer is the same, whoever wrote it.
+  const own: string[] = [];
+  const lines = headers.toLines(NODES_OWN, own);
   if (lines === undefined) return undefined;
+  let last = "";
+  for (let i = 0; i < own.length; i += 2) last += `${own[i]}: ${own[i + 1]}\r\n`;
   const keepAlive = keepAliveMs > 0 ? `Keep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n` : "";
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${lines}Connection: keep-alive\r\n${keepAlive}\r\n`;
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${lines}${last}Connection: keep-alive\r\n${keepAlive}\r\n`;
   // Through a Buffer, so that it is one flat string: pieces would be joined anew for each client.
   return Buffer.from(head + (body?.toString("latin1") ?? ""), "latin1").toString("latin1");
 }

@@ -11,7 +11,7 @@ interface Internals {
 }
 
 /** Node looks at these: they say something of the connection or of the framing, or keep it from adding its own. */
-const NODES_OWN: ReadonlySet<string> = new Set([
+export const NODES_OWN: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "date",

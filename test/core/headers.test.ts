@@ -65,3 +65,36 @@ for (const [what, touch] of [
     assert.equal(list.prepared, undefined);
   });
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+for (const [what, name, value] of [
+  ["a line end in a value", "X", "1\r\nEvil: 2"],
+  ["a character that latin1 would cut to a line end", "X", "1\u010aEvil: 2"],
+  ["a delete in a value", "X", "\x7f"],
+  ["a line end in a name", "X: 1\r\nEvil", "2"],
+  ["a space in a name", "X ", "1"],
+] as const) {
+  test(`${what} is never written as lines, however it came into the list`, () => {
+    const read = (): HeaderList => new HeaderList(["A", "1"], ["a"], true);
+    const appended = read();
+    appended.append(name, value);
+    const set = read();
+    set.set(name, value);
+    const replaced = read();
+    replaced.set("A", what.endsWith("name") ? "\0" : value);
+    const copy = appended.clone();
+    const given = new HeaderList([name, value]);
+    const first = new HeaderList();
+    first.append(name, value);
+    for (const list of [appended, set, replaced, copy, given, first]) assert.equal(list.toLines(NOTHING), undefined);
+    assert.equal(read().toLines(NOTHING), "A: 1\r\n");
+  });
+}
+
+test("what is left out of the lines is given apart, in order", () => {
+  const left: string[] = [];
+  const list = new HeaderList(["Date", "now", "A", "1", "Content-Length", "2", "a", "3"]);
+  assert.equal(list.toLines(new Set(["content-length", "date"]), left), "A: 1\r\na: 3\r\n");
+  assert.deepEqual(left, ["Date", "now", "Content-Length", "2"]);
+});
