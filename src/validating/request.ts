@@ -1,4 +1,4 @@
-import { readWhole } from "../core/body.ts";
+import { isStream, readWhole, WHOLE_BODY_BYTES } from "../core/body.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
 import { findMediaType, type ParsedMediaType } from "../core/media-type.ts";
@@ -7,12 +7,14 @@ import { createAcceptCheck } from "./accept.ts";
 import { BodyPlan } from "./bodies/body-plan.ts";
 import { decompress } from "./bodies/decompress.ts";
 import { findContent } from "./bodies/media-match.ts";
+import { checkWhilePassing } from "./bodies/multipart-stream.ts";
 import { limitBody, tooLarge } from "./bodies/size.ts";
 import { recordFinding } from "./findings.ts";
 import type { ValidateOptions } from "./options.ts";
 import { ParameterChecks } from "./parameters/check.ts";
 import { Malformed } from "./parameters/decode.ts";
 import { createDefaults } from "./parameters/defaults.ts";
+import { toRefusal } from "./refusal.ts";
 import { Violations } from "./schema/check.ts";
 
 /** Checks the requests of one operation. */
@@ -42,7 +44,7 @@ export function createRequestValidator(
     if (!violations.isEmpty) {
       recordFinding(exchange, operation, "request", violations);
       if (isEnforced && (unknownQuery === "refuse" || violations.list.some(({ keyword }) => keyword !== "unknown"))) {
-        throw toError(violations);
+        throw toRefusal(violations);
       }
     }
     addDefaults?.(exchange.request);
@@ -71,35 +73,28 @@ export function createRequestValidator(
   };
 }
 
-/** A body that cannot be read at all has a code of its own: the sender's serialiser is at fault, not its data. */
-function toError(violations: Violations): GatewayError {
-  const { list, isCapped } = violations;
-  const first = list[0];
-  const extensions = isCapped ? { violations: list, violationsCapped: true } : { violations: list };
-  if (list.length === 1 && first?.location === "body" && (first.keyword === "parse" || first.keyword === "encoding")) {
-    return new GatewayError("BODY_MALFORMED", `the body ${first.message}`, { extensions });
-  }
-  const detail = isCapped
-    ? `the request differs from the API description in more than ${list.length} ways; the first ${list.length} are listed`
-    : "the request differs from the API description";
-  return new GatewayError("REQUEST_INVALID", detail, { extensions });
-}
-
 /** What a Content-Type means for an operation. */
 interface Fit {
   readonly contentType: string;
   readonly type: ParsedMediaType;
   readonly plan: BodyPlan;
   readonly isWhole: boolean;
+  readonly canStream: boolean;
 }
 
+const isLong = (claimed: string | undefined): boolean => claimed === undefined || Number(claimed) > WHOLE_BODY_BYTES;
+
+const EMPTY = Buffer.alloc(0);
+
 class BodyChecks {
+  private readonly operation: Operation;
   private readonly plans: readonly BodyPlan[];
   private readonly isRequired: boolean;
   private readonly limitBytes: number;
   private lastFit: Fit | undefined = undefined;
 
   constructor(operation: Operation, limitBytes: number) {
+    this.operation = operation;
     this.plans = BodyPlan.all(operation, operation.requestBody?.content ?? [], "request");
     this.isRequired = operation.requestBody?.required ?? false;
     this.limitBytes = limitBytes;
@@ -113,7 +108,7 @@ class BodyChecks {
   check(exchange: Exchange, violations: Violations, isEnforced: boolean): Promise<void> | undefined {
     const { request } = exchange;
     if (request.body === null) {
-      if (this.isRequired) violations.add("body", "", "required", "a body is required");
+      if (this.isRequired) this.checkEmpty(this.findFit(request.headers.get("content-type")), violations);
       return undefined;
     }
     if (this.plans.length === 0) return undefined;
@@ -136,10 +131,23 @@ class BodyChecks {
     // Known to be too long before one byte of it is read.
     const claimed = request.headers.get("content-length");
     if (claimed !== undefined && Number(claimed) > limitBytes) throw tooLarge(limitBytes);
+    if (fit.canStream && isStream(request.body) && isLong(claimed) && !request.headers.has("content-encoding")) {
+      request.body = checkWhilePassing(request.body, fit.plan, fit.type, (found) => {
+        recordFinding(exchange, this.operation, "request", found);
+        return isEnforced;
+      });
+      return undefined;
+    }
     return readWhole(request.body, limitBytes).then((bytes) => {
       request.body = bytes;
       return this.checkBytes(exchange, bytes, fit, limitBytes, violations);
     });
+  }
+
+  /** No bytes are no body, but of a form: one without fields is written so. */
+  private checkEmpty(fit: Fit | undefined, violations: Violations): void {
+    if (fit?.plan.takesNothing(fit.type) === true) fit.plan.checkBytes(EMPTY, fit.type, violations);
+    else violations.add("body", "", "required", "a body is required");
   }
 
   /** Clients of an operation mostly send the same type: the last one is not read again. */
@@ -149,7 +157,7 @@ class BodyChecks {
     const type = findMediaType(contentType);
     const plan = type && findContent(this.plans, type);
     if (type === undefined || plan === undefined) return undefined;
-    this.lastFit = { contentType, type, plan, isWhole: plan.isWhole(type) };
+    this.lastFit = { contentType, type, plan, isWhole: plan.isWhole(type), canStream: plan.canStream(type) };
     return this.lastFit;
   }
 
@@ -157,12 +165,13 @@ class BodyChecks {
   private checkBytes(
     { request }: Exchange,
     bytes: Buffer | null,
-    { plan, type }: Fit,
+    fit: Fit,
     limitBytes: number,
     violations: Violations,
   ): Promise<void> | undefined {
+    const { plan, type } = fit;
     if (bytes === null || bytes.length === 0) {
-      if (this.isRequired) violations.add("body", "", "required", "a body is required");
+      if (this.isRequired) this.checkEmpty(fit, violations);
       return undefined;
     }
     const coding = request.headers.getJoined("content-encoding");

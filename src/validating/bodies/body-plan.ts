@@ -13,8 +13,9 @@ import { toPointer } from "../violation.ts";
 import { readForm } from "./form.ts";
 import { parseJson } from "./json.ts";
 import { findSequenceReader } from "./lines.ts";
-import { splitMultipart } from "./multipart.ts";
-import { type PartPlan, partPlans, readParts } from "./multipart-value.ts";
+import { KEPT_FILE_BYTES, MultipartParts } from "./multipart-parts.ts";
+import { type PartPlans, partPlans, readParts } from "./multipart-value.ts";
+import { explodedMembers } from "./styled.ts";
 import { parseXml } from "./xml.ts";
 import { readXml, rootName } from "./xml-value.ts";
 
@@ -34,7 +35,8 @@ export class BodyPlan {
   private readonly direction: Direction;
   private knownJsonBytes: number | undefined = undefined;
   private knownCharacters: number | undefined = undefined;
-  private knownParts: Map<string, PartPlan> | undefined = undefined;
+  private knownParts: PartPlans | undefined = undefined;
+  private knownExploded: ReadonlyMap<string, string> | undefined = undefined;
 
   private constructor(operation: Operation, media: MediaType, range: ParsedMediaType, direction: Direction) {
     this.operation = operation;
@@ -120,21 +122,46 @@ export class BodyPlan {
       return;
     }
     const text = bytes.toString("utf8");
+    if (isForm) this.knownExploded ??= explodedMembers(this.shape, this.media.encoding);
+    const exploded = this.knownExploded;
     const read = (reading: Reading): unknown =>
-      isForm
-        ? readForm(text, this.shape, this.media.encoding, reading)
+      exploded !== undefined
+        ? readForm(text, this.shape, this.media.encoding, exploded, reading)
         : toScalar(text, this.shape.types, reading.asText);
     acceptReadings(read, check, "body", "", violations);
   }
 
+  /** True where no bytes at all are a value. */
+  takesNothing(type: ParsedMediaType): boolean {
+    return kindOf(type) === "form" && this.check !== undefined;
+  }
+
+  /** True of a body that can be checked while it streams, whatever the size of its files. */
+  canStream(type: ParsedMediaType): boolean {
+    return type.essence === "multipart/form-data" && this.check !== undefined;
+  }
+
+  /** Reads parts as they come. @see checkParts */
+  openParts(type: ParsedMediaType, violations: Violations, keptFileBytes = KEPT_FILE_BYTES): MultipartParts {
+    this.knownParts ??= partPlans(this.operation, this.media.encoding, this.shape);
+    return new MultipartParts(type.parameters.get("boundary"), this.shape, this.knownParts, violations, keptFileBytes);
+  }
+
+  /** Once all of them are there: adds what is wrong with them. */
+  checkParts(opened: MultipartParts, violations: Violations): void {
+    const { check, knownParts } = this;
+    if (check === undefined || knownParts === undefined) return;
+    const { failure } = opened;
+    if (failure !== undefined) this.accept(failure, check, violations);
+    else this.acceptMade(readParts(opened.parts, this.shape, knownParts, violations), check, violations);
+  }
+
   private checkMultipart(bytes: Buffer, type: ParsedMediaType, check: SchemaCheck, violations: Violations): void {
-    const parts = splitMultipart(bytes, type.parameters.get("boundary"));
-    if (parts instanceof Malformed || type.subtype !== "form-data") {
-      if (parts instanceof Malformed) this.accept(parts, check, violations);
-      return;
-    }
-    this.knownParts ??= partPlans(this.operation, this.media.encoding);
-    this.acceptMade(readParts(parts, this.shape, this.knownParts, violations), check, violations);
+    const opened = this.openParts(type, violations, Number.POSITIVE_INFINITY);
+    opened.write(bytes);
+    opened.end();
+    if (type.subtype === "form-data") this.checkParts(opened, violations);
+    else if (opened.failure !== undefined) this.accept(opened.failure, check, violations);
   }
 
   private checkXml(bytes: Buffer, check: SchemaCheck, violations: Violations): void {

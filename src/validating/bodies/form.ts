@@ -2,23 +2,29 @@ import { findMediaType, isJson } from "../../core/media-type.ts";
 import type { Encoding } from "../../core/operation.ts";
 import { BAD_ENCODING, decodeForm, Malformed, type Reading } from "../parameters/decode.ts";
 import { readDeepObject } from "../parameters/nested.ts";
-import { type Notation, type Pair, readValues } from "../parameters/styles.ts";
+import { type Notation, type Pair, readObject, readValues } from "../parameters/styles.ts";
 import type { Shape } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
 import { parseJson } from "./json.ts";
+import { findNotation } from "./styled.ts";
 
 /** Fields that a form may have: each costs an entry in a map. ATTACKS 44. */
 const MAX_FIELDS = 10_000;
 
-/** A body of `application/x-www-form-urlencoded` as the object that its schema describes (OpenAPI 3.2 §4.15). */
+/**
+ * A body of `application/x-www-form-urlencoded` as the object that its schema describes (OpenAPI 3.2 §4.15).
+ * @param exploded members of objects that are fields of their own, by the property that they belong to
+ */
 export function readForm(
   text: string,
   shape: Shape,
   encodings: Readonly<Record<string, Encoding>>,
+  exploded: ReadonlyMap<string, string>,
   reading: Reading,
 ): unknown {
   const fields = new Map<string, string[]>();
   const branches = new Map<string, Pair[]>();
+  const members = new Map<string, Pair[]>();
   let count = 0;
   for (const pair of text.split("&", MAX_FIELDS + 1)) {
     if (pair === "") continue;
@@ -27,6 +33,11 @@ export function readForm(
     const name = decodeForm(equals < 0 ? pair : pair.slice(0, equals), false);
     if (name === undefined) return BAD_ENCODING;
     const value = equals < 0 ? "" : pair.slice(equals + 1);
+    const owner = exploded.get(name);
+    if (owner !== undefined) {
+      push(members, owner, [equals < 0 ? pair : pair.slice(0, equals), value]);
+      continue;
+    }
     const bracket = name.indexOf("[");
     const base = bracket > 0 ? name.slice(0, bracket) : "";
     if (bracket > 0 && !shape.properties.has(name) && shape.properties.has(base)) {
@@ -44,6 +55,13 @@ export function readForm(
     if (value instanceof Malformed) return at(value, name);
     form[name] = value;
   }
+  for (const [name, pairs] of members) {
+    const value = readObject(pairs, shape.properties.get(name) as Shape, notationOf(name, encodings[name]), reading);
+    if (value instanceof Malformed) return at(value, name);
+    // Written both ways, services would differ on which one counts.
+    if (name in form) return new Malformed("duplicate", "must be given once", toPointer(name));
+    form[name] = value;
+  }
   return form;
 }
 
@@ -56,15 +74,9 @@ function push<T>(map: Map<string, T[]>, name: string, value: T): void {
   else known.push(value);
 }
 
-function notationOf(name: string, encoding: Encoding | undefined): Notation {
-  const style = encoding?.style ?? "form";
-  return {
-    name,
-    style,
-    explode: encoding?.explode ?? style === "form",
-    decode: (text, reading) => decodeForm(text, reading.plusIsPlus),
-  };
-}
+const decode: Notation["decode"] = (text, reading) => decodeForm(text, reading.plusIsPlus);
+const notationOf = (name: string, encoding: Encoding | undefined): Notation =>
+  findNotation(name, encoding, decode) ?? { name, style: "form", explode: encoding?.explode ?? true, decode };
 
 /** A field is written by its style, or in a media type: objects in JSON unless the document says otherwise. */
 function readField(
@@ -76,7 +88,7 @@ function readField(
 ): unknown {
   if (shape === undefined) return raws.length === 1 ? notation.decode(raws[0] as string, reading) : [...raws];
   if (encoding?.style === undefined) {
-    const isObjects = shape.isArray && shape.items.isObject && !shape.items.isScalar;
+    const isObjects = shape.isArray && (shape.items.isObject || shape.items.isArray) && !shape.items.isScalar;
     const isWhole = (shape.isObject && !shape.isScalar) || isJsonType(encoding?.contentType);
     if (isWhole || isObjects) {
       const values = raws.map((raw) => readJsonText(raw, notation, reading));

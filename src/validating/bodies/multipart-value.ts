@@ -4,13 +4,14 @@ import { FIRST_READING, Malformed } from "../parameters/decode.ts";
 import { checkHeader } from "../parameters/header.ts";
 import { readDeepObject } from "../parameters/nested.ts";
 import { ParameterPlan } from "../parameters/plan.ts";
-import { type Notation, type Pair, readValues } from "../parameters/styles.ts";
+import { type Notation, type Pair, readObject, readValues } from "../parameters/styles.ts";
 import type { Violations } from "../schema/check.ts";
 import { type Shape, STRING, toScalar } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
 import { parseJson } from "./json.ts";
 import { isCovered } from "./media-match.ts";
-import type { Part } from "./multipart.ts";
+import type { Part, PartHead } from "./multipart.ts";
+import { explodedMembers, findNotation } from "./styled.ts";
 
 /** What the `encoding` of a property says of its parts. */
 export interface PartPlan {
@@ -18,64 +19,105 @@ export interface PartPlan {
   readonly notation: Notation | undefined;
   readonly types: readonly string[];
   readonly headers: readonly ParameterPlan[];
+  /** How it is read when the part does not say its type: what the document asks for, where that is JSON. */
+  readonly isJson: boolean;
 }
 
-export function partPlans(operation: Operation, encodings: Readonly<Record<string, Encoding>>): Map<string, PartPlan> {
+/** The plans of the parts of one body, by name. */
+export interface PartPlans {
+  readonly byName: ReadonlyMap<string, PartPlan>;
+  /** Members of exploded objects, which are parts of their own. */
+  readonly exploded: ReadonlyMap<string, string>;
+}
+
+export const partPlans = (
+  operation: Operation,
+  encodings: Readonly<Record<string, Encoding>>,
+  shape: Shape,
+): PartPlans => ({ byName: plansByName(operation, encodings), exploded: explodedMembers(shape, encodings) });
+
+function plansByName(operation: Operation, encodings: Readonly<Record<string, Encoding>>): Map<string, PartPlan> {
   return new Map(
-    Object.entries(encodings).map(([name, { contentType, headers, style, explode }]) => [
-      name,
-      {
-        notation: style && { name, style, explode: explode ?? style === "form", decode: (text: string) => text },
-        types: contentType === undefined ? [] : contentType.split(",").map((type) => type.trim()),
-        headers: headers
-          .filter((header) => header.name.toLowerCase() !== "content-type")
-          .map((header) => new ParameterPlan(operation, header, "request")),
-      },
-    ]),
+    Object.entries(encodings).map(([name, encoding]) => {
+      const types = encoding.contentType?.split(",").map((type) => type.trim()) ?? [];
+      return [
+        name,
+        {
+          notation: findNotation(name, encoding, (text) => text),
+          types,
+          isJson: types.some(isJsonType),
+          headers: encoding.headers
+            .filter((header) => header.name.toLowerCase() !== "content-type")
+            .map((header) => new ParameterPlan(operation, header, "request")),
+        },
+      ];
+    }),
   );
 }
 
+const isJsonType = (type: string): boolean => {
+  const media = findMediaType(type);
+  return media !== undefined && isJson(media);
+};
+
+/** What describes the content of one part: of a list, its items. */
+export function shapeOfPart(head: PartHead, shape: Shape, plans: PartPlans): Shape | undefined {
+  const member = head.name === undefined ? undefined : shape.member(head.name);
+  return isList(member) && !isJsonPart(head, plans) ? member?.items : member;
+}
+
+/** Bytes, rather than text or JSON. */
+export function isFile(head: PartHead, shape: Shape | undefined, plans: PartPlans): boolean {
+  if (isJsonPart(head, plans) || isCompound(shape)) return false;
+  return (
+    head.fileName !== undefined || shape?.annotation("format") === "binary" || (head.type?.type ?? "text") !== "text"
+  );
+}
+
+const isList = (shape: Shape | undefined): boolean => shape?.isArray === true && !shape.isScalar;
+
+/** Written in JSON where nothing says otherwise. */
+const isCompound = (shape: Shape | undefined): boolean =>
+  isList(shape) || (shape?.isObject === true && !shape.isScalar);
+
 /** The parts as the object that the schema describes; what `encoding` asks of them is checked on the way. */
-export function readParts(
-  parts: readonly Part[],
-  shape: Shape,
-  plans: ReadonlyMap<string, PartPlan>,
-  violations: Violations,
-): unknown {
+export function readParts(parts: readonly Part[], shape: Shape, plans: PartPlans, violations: Violations): unknown {
   const value: Record<string, unknown> = Object.create(null);
-  const counts = new Map<string, number>();
   const styled = new Map<string, Pair[]>();
   for (const part of parts) {
     const { name } = part;
-    if (name !== undefined && addStyled(part, name, shape, plans, styled)) continue;
     if (name === undefined) return new Malformed("parse", "has a part without a name in its Content-Disposition");
-    const plan = plans.get(name);
+    const plan = plans.byName.get(name);
     if (plan !== undefined) checkPart(part, name, plan, violations);
+    if (addStyled(part, name, shape, plans, styled)) continue;
     const member = shape.member(name);
-    const isList = member?.isArray === true && !isJsonPart(part);
-    const count = (counts.get(name) ?? 0) + 1;
-    counts.set(name, count);
-    const item = readPart(part, isList ? member.items : member);
+    const item = readPart(part, shapeOfPart(part, shape, plans), plans);
     if (item instanceof Malformed) return new Malformed(item.keyword, item.message, toPointer(name));
-    if (isList) {
-      if (count === 1) value[name] = [item];
-      else (value[name] as unknown[]).push(item);
-    } else if (count === 1) value[name] = item;
+    const isFirst = !Object.hasOwn(value, name);
+    if (member !== undefined && isList(member)) {
+      // One part in JSON may hold the list or one item of it.
+      const isWhole =
+        Array.isArray(item) && isJsonPart(part, plans) && (!isList(member.items) || item.every(Array.isArray));
+      const items = isWhole ? item : [item];
+      value[name] = isFirst ? items : [value[name], items].flat();
+    } else if (isFirst) value[name] = item;
     else if (member?.isArray === true || member === undefined) value[name] = [value[name], item].flat();
     else return new Malformed("duplicate", "must be given once", toPointer(name));
   }
   for (const [name, pairs] of styled) {
     const member = shape.member(name) as Shape;
-    const notation = plans.get(name)?.notation as Notation;
+    const notation = plans.byName.get(name)?.notation as Notation;
     const read =
       notation.style === "deepObject"
         ? readDeepObject(pairs, member, notation, FIRST_READING)
-        : readValues(
-            pairs.map(([, text]) => text),
-            member,
-            notation,
-            FIRST_READING,
-          );
+        : pairs.every(([inner]) => inner !== "")
+          ? readObject(pairs, member, notation, FIRST_READING)
+          : readValues(
+              pairs.map(([, text]) => text),
+              member,
+              notation,
+              FIRST_READING,
+            );
     if (read instanceof Malformed) return new Malformed(read.keyword, read.message, toPointer(name));
     value[name] = read;
   }
@@ -83,40 +125,47 @@ export function readParts(
 }
 
 /** Keeps the text of a part whose `encoding` has a style: all of a name are read together. @returns false for others */
-function addStyled(
-  part: Part,
-  name: string,
-  shape: Shape,
-  plans: ReadonlyMap<string, PartPlan>,
-  styled: Map<string, Pair[]>,
-): boolean {
+function addStyled(part: Part, name: string, shape: Shape, plans: PartPlans, styled: Map<string, Pair[]>): boolean {
   if (part.type !== undefined && part.type.type !== "text") return false;
   const bracket = name.indexOf("[");
-  const base = bracket > 0 && !plans.has(name) ? name.slice(0, bracket) : name;
-  const notation = plans.get(base)?.notation;
+  const owner = plans.exploded.get(name);
+  if (owner !== undefined) {
+    add(styled, owner, [name, part.bytes.toString("utf8")]);
+    return true;
+  }
+  const base = bracket > 0 && !plans.byName.has(name) ? name.slice(0, bracket) : name;
+  const notation = plans.byName.get(base)?.notation;
   if (notation === undefined || shape.member(base) === undefined) return false;
   if ((notation.style === "deepObject") !== base.length < name.length) return false;
-  const pairs = styled.get(base) ?? [];
-  pairs.push([name.slice(base.length), part.bytes.toString("utf8")]);
-  styled.set(base, pairs);
+  add(styled, base, [name.slice(base.length), part.bytes.toString("utf8")]);
   return true;
 }
 
-const isJsonPart = ({ type }: Part): boolean => type !== undefined && isJson(type);
+function add(styled: Map<string, Pair[]>, name: string, pair: Pair): void {
+  const pairs = styled.get(name);
+  if (pairs === undefined) styled.set(name, [pair]);
+  else pairs.push(pair);
+}
 
-function readPart(part: Part, shape: Shape | undefined): unknown {
-  const isObject = shape?.isObject === true && !shape.isScalar;
-  if (isJsonPart(part) || isObject) return parseJson(part.bytes);
+const isJsonPart = ({ name, type }: PartHead, plans: PartPlans): boolean =>
+  type === undefined ? name !== undefined && plans.byName.get(name)?.isJson === true : isJson(type);
+
+function readPart(part: Part, shape: Shape | undefined, plans: PartPlans): unknown {
+  if (isJsonPart(part, plans) || isCompound(shape)) return parseJson(part.bytes);
+  if (!isFile(part, shape, plans)) return toScalar(part.bytes.toString("utf8"), shape?.types ?? STRING, false);
   // Bytes, one character each: that is what the length of a binary string counts.
-  const isBinary =
-    part.fileName !== undefined || shape?.annotation("format") === "binary" || (part.type?.type ?? "text") !== "text";
-  if (isBinary) return part.bytes.toString("latin1");
-  return toScalar(part.bytes.toString("utf8"), shape?.types ?? STRING, false);
+  const kept = part.bytes.toString("latin1");
+  const least = shape?.annotation("minLength");
+  // Of a long file only the beginning is kept; it was measured as it came.
+  return typeof least === "number" && least > kept.length ? kept.padEnd(Math.min(least, part.length), "\0") : kept;
 }
 
 function checkPart(part: Part, name: string, plan: PartPlan, violations: Violations): void {
-  const type = part.type ?? findMediaType("text/plain");
-  const isAllowed = plan.types.length === 0 || plan.types.some((range) => type !== undefined && isCovered(range, type));
+  const type = part.type ?? findMediaType(plan.isJson ? "application/json" : "text/plain");
+  const isAllowed =
+    plan.types.length === 0 ||
+    plan.notation !== undefined ||
+    plan.types.some((range) => type !== undefined && isCovered(range, type));
   if (!isAllowed) {
     violations.add("body", toPointer(name), "contentType", `must be sent as ${plan.types.join(" or ")}`);
   }

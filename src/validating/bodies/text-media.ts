@@ -9,12 +9,13 @@ import { parseJson } from "./json.ts";
 export type MediaReader = (text: string, shape: Shape) => unknown;
 
 const NO_ENCODING: Readonly<Record<string, Encoding>> = {};
+const NONE_EXPLODED: ReadonlyMap<string, string> = new Map();
 
 export function mediaReader(type: string): MediaReader {
   const media = findMediaType(type);
   if (media !== undefined && isJson(media)) return (text) => parseJson(Buffer.from(text));
   if (media?.essence === "application/x-www-form-urlencoded") {
-    return (text, shape) => readForm(text, shape, NO_ENCODING, FIRST_READING);
+    return (text, shape) => readForm(text, shape, NO_ENCODING, NONE_EXPLODED, FIRST_READING);
   }
   return (text, shape) => toScalar(text, shape.types, false);
 }

@@ -15,10 +15,18 @@ export function readXml(element: XmlElement, shape: Shape | undefined): unknown 
     const found = readMember(element, name, member, taken);
     if (found !== undefined) value[name] = found;
   }
+  /** Of elements that nobody named and that came again. */
+  const lists = new Map<string, unknown[]>();
   for (const child of element.children) {
     if (taken.has(child.name)) continue;
     const extra = readXml(child, shape?.member(child.name));
-    value[child.name] = child.name in value ? [value[child.name], extra].flat() : extra;
+    const list = lists.get(child.name);
+    if (list !== undefined) list.push(extra);
+    else if (child.name in value) {
+      const both = [value[child.name], extra];
+      lists.set(child.name, both);
+      value[child.name] = both;
+    } else value[child.name] = extra;
   }
   for (const [name, text] of element.attributes) {
     if (!taken.has(`@${name}`) && !(name in value)) value[name] = text;

@@ -10,6 +10,9 @@ export interface XmlElement {
 }
 
 const MAX_DEPTH = 256;
+/** Elements and attributes: each takes some hundred bytes of memory for the four of `<a/>`. */
+const MAX_NODES = 100_000;
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 
 /**
  * Parses a document. A document type is refused: its entities could grow without bound or read files, and no API needs
@@ -19,6 +22,7 @@ export function parseXml(bytes: Buffer): XmlElement | Malformed {
   const parser = new SaxesParser({ xmlns: true, position: false });
   const stack: XmlElement[] = [];
   let root: XmlElement | undefined;
+  let nodes = 0;
   let failure: Malformed | undefined;
   const fail = (message: string): never => {
     failure = new Malformed("parse", message);
@@ -28,11 +32,17 @@ export function parseXml(bytes: Buffer): XmlElement | Malformed {
   parser.on("error", () => fail("is not well-formed XML"));
   parser.on("opentag", (tag) => {
     if (stack.length >= MAX_DEPTH) fail(`is nested deeper than ${MAX_DEPTH} levels`);
-    const attributes = new Map(
-      Object.values(tag.attributes)
-        .filter(({ prefix, local }) => prefix !== "xmlns" && local !== "xmlns")
-        .map(({ local, value }) => [local, value]),
-    );
+    const written = Object.values(tag.attributes);
+    nodes += 1 + written.length;
+    if (nodes > MAX_NODES) fail(`has more than ${MAX_NODES} elements and attributes`);
+    const attributes =
+      written.length === 0
+        ? NO_ATTRIBUTES
+        : new Map(
+            written
+              .filter(({ prefix, local }) => prefix !== "xmlns" && local !== "xmlns")
+              .map(({ local, value }) => [local, value]),
+          );
     const element: XmlElement = { name: tag.local, attributes, children: [], text: "" };
     stack[stack.length - 1]?.children.push(element);
     root ??= element;
