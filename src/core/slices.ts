@@ -64,3 +64,15 @@ export class Turn {
     this.endsAtMs = performance.now() + SLICE_MS;
   }
 }
+
+/** For many that fall due together: `await lane.next()`, and each has its turn after the one before, a slice of them at a time. */
+export class Lane {
+  private readonly turn = new Turn();
+  private last: Promise<void> = Promise.resolve();
+
+  next(): Promise<void> {
+    // Who waits for the last goes on before this is asked: what it did is counted.
+    this.last = this.last.then(() => (this.turn.isOver ? this.turn.pass() : undefined));
+    return this.last;
+  }
+}

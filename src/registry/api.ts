@@ -2,6 +2,7 @@ import type { Request, Response } from "express";
 import { GatewayError } from "../core/errors.ts";
 import type { AddressPolicy } from "../discovery/address-policy.ts";
 import { type Caller, isLoopback } from "./access.ts";
+import { Lists, sendWithList } from "./lists.ts";
 import { awaitChange } from "./long-poll.ts";
 import type { Quota } from "./quota.ts";
 import { type InstanceStatus, type RegistrationRequest, toPublicJson } from "./registration.ts";
@@ -24,6 +25,7 @@ const wantsEvents = (request: Request): boolean =>
 /** The operations of `openapi/registry.yaml`, by operationId; each has been validated and its caller authenticated. */
 export function createApi({ registry, quota, addresses }: ApiParts): Readonly<Record<string, ApiHandler>> {
   const { catalog } = registry;
+  const lists = new Lists(catalog);
 
   return {
     async registerInstance(request, response, caller) {
@@ -71,12 +73,11 @@ export function createApi({ registry, quota, addresses }: ApiParts): Readonly<Re
       if (wantsEvents(request)) return streamChanges(registry, service, response, quota.takeWatch());
       await awaitChange(catalog, service, request, response, quota);
       if (response.destroyed) return;
-      const index = catalog.indexOf(service);
-      const instances: string[] = [];
-      for (const registration of catalog.instancesOf(service).values()) instances.push(toPublicJson(registration));
-      response.set("X-Portico-Index", String(index)).type("json");
-      const head = JSON.stringify({ service, index, preserving: registry.state().isPreserving }).slice(0, -1);
-      response.send(Buffer.from(`${head},"instances":[${instances.join(",")}]}`));
+      const { index, text } = lists.of(service);
+      const list = await text;
+      if (response.destroyed) return;
+      response.set("X-Portico-Index", String(index));
+      sendWithList(response, { service, index, preserving: registry.state().isPreserving }, "instances", list);
     },
 
     async listServices(request, response) {

@@ -201,7 +201,8 @@ export class EtcdRegistry implements Registry {
 
   private async replaceAll(entries: readonly EtcdEntry[], revision: number): Promise<void> {
     const keys = new Set(entries.map(({ key }) => key));
-    for (const known of [...this.catalog.all()]) {
+    for (const [i, known] of [...this.catalog.all()].entries()) {
+      if (i % SLICE === SLICE - 1) await new Promise(setImmediate);
       if (keys.has(keyOf(known))) continue;
       this.leases.delete(keyOf(known));
       this.catalog.delete(known.service, known.id, revision);

@@ -4,9 +4,10 @@ import { GatewayError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Caller } from "./access.ts";
 import { type ApiParts, assertAddress, assertMayWrite } from "./api.ts";
+import { sendAll, sendInstance, sendService } from "./eureka-answer.ts";
 import { type EurekaChange, EurekaMemory } from "./eureka-memory.ts";
 import { fromEureka, fromStatus, toEureka, toStatus } from "./eureka-model.ts";
-import { parseXml, toXml } from "./eureka-xml.ts";
+import { parseXml } from "./eureka-xml.ts";
 import type { Registration } from "./registration.ts";
 import { assertRegistration } from "./validate.ts";
 
@@ -32,10 +33,6 @@ export function createEurekaRouter({ registry, quota, addresses }: ApiParts, reg
   const memory = new EurekaMemory(catalog, systemClock);
   const toOne = (known: Registration, actionType?: EurekaChange["actionType"]) =>
     toEureka(known, { override: memory.overrideOf(known), lastDirtyMs: memory.stampOf(known), actionType });
-  const application = (service: string) => ({
-    name: service.toUpperCase(),
-    instance: [...catalog.instancesOf(service).values()].map((known) => toOne(known)),
-  });
 
   router.post("/apps/:app", async (request, response) => {
     const caller = changing(request, response);
@@ -84,8 +81,10 @@ export function createEurekaRouter({ registry, quota, addresses }: ApiParts, reg
   });
   router.get(["/apps", "/apps/"], async (request, response) => {
     await registry.ready("default");
-    const all = [...catalog.serviceNames()].map(application);
-    answer(request, response, "applications", { versions__delta: "1", apps__hashcode: hashCode(), application: all });
+    const services = [...catalog.serviceNames()].map(
+      (name) => [name, [...catalog.instancesOf(name).values()].map((registration) => ({ registration }))] as const,
+    );
+    await sendAll(request, response, { services, hashCode: hashCode(), toOne });
   });
   router.get("/apps/delta", async (request, response) => {
     await registry.ready("default");
@@ -95,25 +94,29 @@ export function createEurekaRouter({ registry, quota, addresses }: ApiParts, reg
       response.status(404).end();
       return;
     }
-    const byService = new Map<string, object[]>();
-    for (const { actionType, registration } of changes) {
-      const of = byService.get(registration.service) ?? [];
-      byService.set(registration.service, of);
-      of.push(toOne(registration, actionType));
+    const services = new Map<string, EurekaChange[]>();
+    for (const change of changes) {
+      const of = services.get(change.registration.service) ?? [];
+      services.set(change.registration.service, of);
+      of.push(change);
     }
-    const all = [...byService].map(([service, instance]) => ({ name: service.toUpperCase(), instance }));
-    answer(request, response, "applications", { versions__delta: "1", apps__hashcode: hashCode(), application: all });
+    await sendAll(request, response, { services, hashCode: hashCode(), toOne });
   });
   router.get("/apps/:app", async (request, response) => {
     await registry.ready("default");
-    if (catalog.instancesOf(serviceOf(request)).size === 0) throw unknown();
-    answer(request, response, "application", application(serviceOf(request)));
+    const instances = [...catalog.instancesOf(serviceOf(request)).values()];
+    if (instances.length === 0) throw unknown();
+    await sendService(request, response, {
+      service: serviceOf(request),
+      told: instances.map((registration) => ({ registration })),
+      toOne,
+    });
   });
   router.get("/apps/:app/:id", async (request, response) => {
     await registry.ready("default");
     const known = catalog.get(serviceOf(request), String(request.params.id));
     if (known === undefined) throw unknown();
-    answer(request, response, "instance", toOne(known));
+    sendInstance(request, response, toOne(known));
   });
   return router;
 
@@ -138,10 +141,4 @@ function parseBody(request: Request): unknown {
   } catch (cause) {
     throw new GatewayError("BODY_MALFORMED", "the body is neither JSON nor declared as XML", { cause });
   }
-}
-
-/** XML is what Eureka answers to who does not ask for JSON. */
-function answer(request: Request, response: Response, name: string, value: object): void {
-  if ((request.headers.accept ?? "").includes("json")) response.json({ [name]: value });
-  else response.type("application/xml").send(toXml(name, value));
 }

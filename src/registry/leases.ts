@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { SlicedWork, type Steps } from "../core/slices.ts";
 
 export interface PreservationOptions {
   /** False: every lease that ends is an eviction. Default: true. */
@@ -20,13 +21,15 @@ interface Lease {
 }
 
 export interface LeaseEvents {
-  /** Leases that ended: forget them. */
+  /** Leases that ended: forget them. Thousands are told in several parts. */
   evict(keys: readonly string[]): void;
   /** A lease ended and is kept all the same, or was renewed after that. */
   keep(key: string, isKept: boolean): void;
 }
 
 const SWEEP_MS = 250;
+/** Leases that end together, told in one part. */
+const PART = 100;
 
 /** Leases by the monotonic clock, and self-preservation: when too many end at once, the fault is likely not theirs. */
 export class Leases {
@@ -38,6 +41,7 @@ export class Leases {
   private preservingSinceMs: number | undefined = undefined;
   private massAtMs = 0;
   private cancel: () => void;
+  private telling: SlicedWork | undefined = undefined;
   private isClosed = false;
 
   constructor(clock: Clock, options: PreservationOptions, events: LeaseEvents) {
@@ -90,11 +94,12 @@ export class Leases {
 
   close(): void {
     this.isClosed = true;
+    this.telling?.cancel();
     this.cancel();
   }
 
   private tick(): void {
-    this.sweep();
+    if (this.telling === undefined) this.sweep();
     if (!this.isClosed) this.cancel = this.clock.after(SWEEP_MS, () => this.tick());
   }
 
@@ -111,12 +116,36 @@ export class Leases {
       } else if (ageMs > lateAfterMs(lease)) late++;
     }
     if (this.mustPreserve(expired.length, late, longestTtlMs, now)) {
-      for (const key of expired) this.markKept(key);
+      this.tell(this.keepAll(expired.filter((key) => this.markKept(key))), expired.length);
       return;
     }
     if (expired.length === 0) return;
     for (const key of expired) this.drop(key);
-    this.events.evict(expired);
+    this.tell(this.evictAll(expired), expired.length);
+  }
+
+  /** Thousands of leases that end together are thousands of events to each watcher: told in slices. */
+  private tell(steps: Steps, count: number): void {
+    this.telling = new SlicedWork(steps, () => {
+      this.telling = undefined;
+    });
+    if (count <= PART) this.telling.finish();
+  }
+
+  private *keepAll(keys: readonly string[]): Steps {
+    for (const key of keys) {
+      // Renewed meanwhile, perhaps: then there is nothing to tell.
+      if (this.kept.has(key)) this.events.keep(key, true);
+      yield;
+    }
+  }
+
+  private *evictAll(keys: readonly string[]): Steps {
+    for (let i = 0; i < keys.length; i += PART) {
+      // Registered anew meanwhile, perhaps: that lease has not ended.
+      this.events.evict(keys.slice(i, i + PART).filter((key) => !this.leases.has(key)));
+      yield;
+    }
   }
 
   /**
@@ -139,11 +168,12 @@ export class Leases {
     return false;
   }
 
-  private markKept(key: string): void {
-    if (this.kept.has(key)) return;
+  /** @returns false when it was so already */
+  private markKept(key: string): boolean {
+    if (this.kept.has(key)) return false;
     this.kept.add(key);
     (this.leases.get(key) as Lease).isExpired = true;
-    this.events.keep(key, true);
+    return true;
   }
 }
 

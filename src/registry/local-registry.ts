@@ -108,7 +108,7 @@ export class LocalRegistry implements Registry {
       const registration = this.catalog.delete(service, id);
       if (registration !== undefined) gone.push(registration);
     }
-    this.journal?.delete(gone, this.catalog.index).catch(this.onError);
+    if (gone.length > 0) this.journal?.delete(gone, this.catalog.index).catch(this.onError);
   }
 
   private keep(key: string, isKept: boolean): void {

@@ -1,4 +1,5 @@
 import type { Request, Response } from "express";
+import { Lane } from "../core/slices.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Quota } from "./quota.ts";
 
@@ -36,7 +37,11 @@ export async function awaitChange(
     response.once("close", end);
   });
   release();
+  await answered.next();
 }
+
+/** Those whose wait is over: a thousand lists written at once would hold up the loop. */
+const answered = new Lane();
 
 /** Many changes come together, and a long list costs as much to write for one of them as for all: wait for the rest. */
 const settleMs = (catalog: Catalog, service: string | undefined): number =>

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
+import { Buckets } from "./buckets.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Place } from "./registry.ts";
 
@@ -16,12 +17,6 @@ export interface QuotaOptions {
   readonly watches?: number | undefined;
 }
 
-interface Bucket {
-  tokens: number;
-  atMs: number;
-}
-
-const MAX_BUCKETS = 10_000;
 const BURST_SECONDS = 10;
 
 /** Bounds on what callers can make the registry hold and do. */
@@ -29,7 +24,7 @@ export class Quota {
   private readonly options: Required<{ [K in keyof QuotaOptions]: NonNullable<QuotaOptions[K]> }>;
   private readonly catalog: Catalog;
   private readonly clock: Clock;
-  private readonly buckets = new Map<string, Bucket>();
+  private readonly buckets = new Buckets();
   private readonly owned = new Map<string, number>();
   private watching = 0;
 
@@ -66,12 +61,7 @@ export class Quota {
     const { changesPerSecond } = this.options;
     const most = changesPerSecond * BURST_SECONDS;
     const now = this.clock.monotonicMs();
-    let bucket = this.buckets.get(caller);
-    if (bucket === undefined) {
-      if (this.buckets.size >= MAX_BUCKETS) this.buckets.delete(this.buckets.keys().next().value as string);
-      bucket = { tokens: most, atMs: now };
-      this.buckets.set(caller, bucket);
-    }
+    const bucket = this.buckets.of(caller, most, now);
     bucket.tokens = Math.min(most, bucket.tokens + ((now - bucket.atMs) / 1000) * changesPerSecond);
     bucket.atMs = now;
     if (bucket.tokens < 1) {

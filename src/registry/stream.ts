@@ -1,12 +1,16 @@
 import type { Response } from "express";
+import { Lane, Turn } from "../core/slices.ts";
 import type { Change } from "./catalog.ts";
+import { drained } from "./drained.ts";
 import { toPublicJson } from "./registration.ts";
 import type { Registry } from "./registry.ts";
 
 const PING_MS = 5_000;
-const BATCH = 500;
+const BATCH = 100;
 /** A reader this far behind is let go: it comes back and is told what stands. */
 const MAX_BEHIND_BYTES = 16 * 1024 * 1024;
+/** Of the first list, written before it is read: a thousand readers of a long one must not each have a copy here. */
+const MOST_AHEAD_BYTES = 256 * 1024;
 
 /**
  * Server-sent events: `put` for each instance, `synced` once all that stands has been told, then `put` and `delete` as it
@@ -25,7 +29,7 @@ export async function streamChanges(
 
   const pending: string[] = [];
   const flush = (): void => {
-    if (pending.length === 0) return;
+    if (pending.length === 0 || response.destroyed) return;
     const text = pending.join("");
     pending.length = 0;
     response.write(text);
@@ -34,7 +38,7 @@ export async function streamChanges(
   let isPreserving = registry.state().isPreserving;
   // What changes while the first list is being written follows it: the listener is in place before the list is taken.
   const unwatch = catalog.watch(service, (change) => {
-    if (pending.length === 0) setImmediate(flush);
+    if (pending.length === 0) void readers.next().then(flush);
     pending.push(toEvent(change));
   });
   const ping = setInterval(() => {
@@ -49,6 +53,7 @@ export async function streamChanges(
   });
 
   const places = service === undefined ? [...catalog.all()] : [...catalog.instancesOf(service).values()];
+  const turn = new Turn();
   for (let i = 0; i < places.length && !response.destroyed; i += BATCH) {
     let text = "";
     for (const place of places.slice(i, i + BATCH)) {
@@ -57,17 +62,26 @@ export async function streamChanges(
       if (registration !== undefined) text += `event: put\ndata: ${toPublicJson(registration)}\n\n`;
     }
     response.write(text);
-    await new Promise(setImmediate);
+    if (response.writableLength > MOST_AHEAD_BYTES) await drained(response);
+    if (turn.isOver) await turn.pass();
   }
   flush();
   const index = service === undefined ? catalog.index : catalog.indexOf(service);
   response.write(`event: synced\nid: ${index}\ndata: {"index":${index},"preserving":${isPreserving}}\n\n`);
 }
 
-function toEvent({ kind, index, registration }: Change): string {
-  const data =
-    kind === "put"
-      ? toPublicJson(registration)
-      : JSON.stringify({ service: registration.service, id: registration.id });
-  return `event: ${kind}\nid: ${index}\ndata: ${data}\n\n`;
+/** A change may have a thousand readers: they are written to in turns, and its text is made once. */
+const readers = new Lane();
+const texts = new WeakMap<Change, string>();
+
+function toEvent(change: Change): string {
+  let text = texts.get(change);
+  if (text === undefined) {
+    const { kind, index, registration } = change;
+    const { service, id } = registration;
+    const data = kind === "put" ? toPublicJson(registration) : JSON.stringify({ service, id });
+    text = `event: ${kind}\nid: ${index}\ndata: ${data}\n\n`;
+    texts.set(change, text);
+  }
+  return text;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "../../src/core/clock.ts";
 import { Leases, type PreservationOptions } from "../../src/registry/leases.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** Leases on a clock that the test turns; the wall clock jumps about meanwhile. */
 function setUp(count: number, options: PreservationOptions = {}) {
@@ -96,4 +97,23 @@ test("preservation can be turned off", () => {
   const { evicted, run } = setUp(20, { enabled: false });
   run(40, () => false);
   assert.equal(evicted.length, 20);
+});
+
+test("of thousands that end at one moment, those that are granted anew while the others are told stay", async () => {
+  const { leases, evicted, keys, run } = setUp(5_000, { enabled: false });
+  run(30, () => false);
+  const anew = keys.filter((key) => !evicted.includes(key)).slice(-100);
+  for (const key of anew) leases.grant(key, 30);
+  await eventually("the others are told", () => evicted.length >= keys.length - anew.length);
+  assert.equal(evicted.length, keys.length - anew.length);
+  assert.ok(!anew.some((key) => evicted.includes(key)));
+});
+
+test("of thousands that are kept, one that beats while the others are told is not left in doubt", async () => {
+  const { leases, kept, keys, run } = setUp(5_000);
+  run(30, () => false);
+  const last = keys.at(-1) as string;
+  assert.equal(leases.renew(last), true);
+  await eventually("the others are told", () => kept.size === keys.length - 1);
+  assert.ok(!kept.has(last));
 });
