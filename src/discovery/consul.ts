@@ -3,6 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 import type { Instance } from "../core/upstream.ts";
 import { Backoff } from "./backoff.ts";
+import { readText } from "./body-text.ts";
+import { InstanceView } from "./instance-view.ts";
+import { JsonListParser } from "./json-list.ts";
 import type { DiscoverySource } from "./source.ts";
 import { findInstance } from "./told-instance.ts";
 import { WatchLoop } from "./watch-loop.ts";
@@ -37,7 +40,7 @@ interface ConsulEntry {
 
 interface Answer {
   readonly index: number;
-  readonly entries: readonly ConsulEntry[];
+  readonly entries: readonly Instance[];
 }
 
 /** Consul adds up to a sixteenth to the wait, so that many questions do not end at once; the rest is for the way. */
@@ -71,11 +74,19 @@ export function createConsulSource(options: ConsulSourceOptions): DiscoverySourc
       await response.body.dump();
       throw new Error(`Consul answered ${response.statusCode}`);
     }
-    const entries = await response.body.json();
     const told = Number(response.headers["x-consul-index"]);
-    if (!Array.isArray(entries) || !Number.isFinite(told)) throw new Error("that is no answer of Consul's");
+    if (!Number.isFinite(told)) throw new Error("that is no answer of Consul's");
+    const entries: Instance[] = [];
+    let count = 0;
+    const parser = new JsonListParser((entry) => {
+      count++;
+      const instance = toInstance(entry as ConsulEntry, options);
+      if (instance !== undefined) entries.push(instance);
+    });
+    for await (const text of readText(response.body)) parser.push(text);
+    parser.end();
     // A token that ended lists nothing: that is a failure, and no service without instances.
-    if (entries.length === 0 && response.headers["x-consul-results-filtered-by-acls"] === "true") {
+    if (count === 0 && response.headers["x-consul-results-filtered-by-acls"] === "true") {
       throw new Error("the token may not read the service");
     }
     // Some versions have told 0, with which no question would wait.
@@ -85,11 +96,16 @@ export function createConsulSource(options: ConsulSourceOptions): DiscoverySourc
   return {
     name: "consul",
     watch(service, listener) {
+      const view = new InstanceView(listener);
       return new WatchLoop(new Backoff(), async (signal, contact) => {
         let index = 0;
         for (;;) {
           const answer = await ask(service, index, signal);
-          if (answer.index !== index) listener(answer.entries.flatMap((entry) => toInstance(entry, options) ?? []));
+          if (answer.index !== index) {
+            view.begin();
+            for (const instance of answer.entries) view.set(instance.id, instance);
+            view.commit();
+          }
           contact();
           // An index that goes back belongs to another history, of a cluster restored: the old one could wait for ever.
           index = answer.index < index ? 0 : answer.index;

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from "undici";
+import { readText } from "./body-text.ts";
 import type { EtcdSecurity } from "./etcd-security.ts";
 
 /** One key of etcd, decoded. */
@@ -152,9 +153,8 @@ export class EtcdClient {
       throw new Error(`etcd answered ${response.statusCode}: ${text.slice(0, 200)}`);
     }
     let rest = "";
-    response.body.setEncoding("utf8");
-    for await (const text of response.body) {
-      const lines = (rest + (text as string)).split("\n");
+    for await (const text of readText(response.body)) {
+      const lines = (rest + text).split("\n");
       rest = lines.pop() as string;
       for (const line of lines) takeWatchLine(line, on);
     }

@@ -1,6 +1,6 @@
 import { Agent, request } from "undici";
-import { Turn } from "../core/slices.ts";
 import { Backoff } from "./backoff.ts";
+import { readText } from "./body-text.ts";
 import { EventStreamParser, type ServerEvent } from "./event-stream.ts";
 import { InstanceView } from "./instance-view.ts";
 import type { DiscoverySource, Watch } from "./source.ts";
@@ -38,14 +38,9 @@ export function createRegistrySource({ urls, token }: RegistrySourceOptions): Di
           throw new Error(`the registry answered ${response.statusCode}`);
         }
         view.begin();
-        const slice = new Turn();
         const parser = new EventStreamParser((event) => take(view, event, contact));
-        response.body.setEncoding("utf8");
         try {
-          for await (const text of response.body) {
-            parser.push(text as string);
-            if (slice.isOver) await slice.pass();
-          }
+          for await (const text of readText(response.body)) parser.push(text);
         } finally {
           view.flush();
         }

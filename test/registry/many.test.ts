@@ -45,7 +45,7 @@ test("each of many event streams is told of a change, and none of those that hav
   await registry.register({ service: "pets", id: "a" }, { url: "http://127.0.0.1:1" }, SOMEBODY);
   await registry.deregister({ service: "pets", id: "a" }, SOMEBODY);
   await eventually("all are told", () =>
-    heard.every(({ text }) => /event: put[^]*"id":"a"[^]*event: delete/.test(text)),
+    heard.every(({ text }) => /event: put[\s\S]*"id":"a"[\s\S]*event: delete/.test(text)),
   );
   assert.equal(new Set(heard.map(({ text }) => text.slice(text.indexOf("event: put")))).size, 1);
 });
