@@ -1,5 +1,6 @@
 import type { HeaderList } from "../core/headers.ts";
 import type { AnswerView, StoredAnswer } from "./answer.ts";
+import { dateOf } from "./freshness.ts";
 import { findHttpDate } from "./http-date.ts";
 
 const ENTITY_TAG = /(?:W\/)?"[^"]*"/g;
@@ -82,12 +83,12 @@ export interface Range {
  * @returns undefined: all of it, as for a range of another representation (If-Range), a malformed one, or many at
  *   once, which would cost more than they save (ATTACKS 19); "none" when nothing of it exists
  */
-export function findRange(request: HeaderList, answer: StoredAnswer): Range | "none" | undefined {
+export function findRange(request: HeaderList, answer: StoredAnswer, nowMs: number): Range | "none" | undefined {
   const value = request.getJoined("range");
   if (value === undefined || answer.status !== 200) return undefined;
   const match = /^bytes=[\t ]*(\d*)-(\d*)[\t ]*$/i.exec(value);
   if (match === null || (match[1] === "" && match[2] === "")) return undefined;
-  if (!isSameRepresentation(request.get("if-range"), answer.headers)) return undefined;
+  if (!isSameRepresentation(request.getJoined("if-range"), answer.headers, nowMs)) return undefined;
   const { length } = answer;
   const [, from, to] = match as unknown as [string, string, string];
   const first = from === "" ? Math.max(0, length - Number(to)) : Number(from);
@@ -96,8 +97,11 @@ export function findRange(request: HeaderList, answer: StoredAnswer): Range | "n
   return first > last || first >= length ? "none" : { first, last };
 }
 
-function isSameRepresentation(ifRange: string | undefined, headers: HeaderList): boolean {
+/** By strong comparison alone (RFC 9110 §13.1.5): a date counts when nothing can have changed within its second. */
+function isSameRepresentation(ifRange: string | undefined, headers: HeaderList, nowMs: number): boolean {
   if (ifRange === undefined) return true;
   if (ifRange.startsWith('"')) return headers.get("etag") === ifRange;
-  return headers.get("last-modified") === ifRange;
+  if (headers.get("last-modified") !== ifRange) return false;
+  const modifiedMs = findHttpDate(ifRange, nowMs);
+  return modifiedMs !== undefined && modifiedMs + 1000 <= dateOf(headers, nowMs);
 }

@@ -47,9 +47,13 @@ export function parseDirectives(value: string): Directives {
   return found;
 }
 
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
 /** `max-age =60`: not a directive by the grammar, but its writer meant one: stale, rather than never heard of. */
 function takeBroken(found: Mutable<Directives>, member: string): void {
-  const name = /^[\t ]*(s-maxage|max-age|no-store|no-cache|private)\b/i.exec(member)?.[1]?.toLowerCase();
+  const name = /^[\t ]*(s-maxage|max-age|no-store|no-cache|private|must-revalidate|proxy-revalidate)\b/i
+    .exec(member)?.[1]
+    ?.toLowerCase();
   if (name !== undefined) take(found, name, name.endsWith("age") ? "" : undefined);
 }
 
@@ -107,14 +111,17 @@ export function toSeconds(argument: string | undefined): number | undefined {
   return Math.min(Number(digits[1] ?? digits[2]), MAX_DELTA_SECONDS);
 }
 
-/** An empty list speaks of the whole answer, and wins over a list of fields. */
+/**
+ * An empty list speaks of the whole answer, and wins over a list of fields. One that holds anything but names of fields,
+ * or whose quote never ends, is taken for the whole answer as well.
+ */
 function joinFields(known: readonly string[] | undefined, argument: string | undefined): readonly string[] {
-  const fields = (argument ?? "")
-    .replace(/^"|"$/g, "")
+  const text = argument === undefined ? "" : argument.trim();
+  const fields = (text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text)
     .split(",")
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "");
-  if (fields.length === 0 || known?.length === 0) return [];
+  if (fields.length === 0 || known?.length === 0 || !fields.every((name) => FIELD_NAME.test(name))) return [];
   return known === undefined ? fields : [...known, ...fields];
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { channels, type Fault } from "../core/channels.ts";
 import { type EmbeddedStore, openEmbeddedStore, type Table } from "../storage/embedded-store.ts";
 import type { StoredAnswer, StoredChunks, StoredRecord } from "./answer.ts";
 import { digestOf, findInFrame, toFrame } from "./frame.ts";
@@ -17,7 +18,10 @@ interface Place {
   readonly chunks: StoredChunks | undefined;
 }
 
-/** Answers on disk (LMDB): shared by the processes of one machine, there again after a restart. The oldest make room. */
+/**
+ * Answers on disk (LMDB): shared by the processes of one machine, there again after a restart. The oldest make room.
+ * A disk that is full or gone costs misses, never an error.
+ */
 export class DiskStore implements CacheStore, PurgeLog {
   private readonly limits: DiskLimits;
   private readonly store: EmbeddedStore;
@@ -27,6 +31,10 @@ export class DiskStore implements CacheStore, PurgeLog {
   private readonly placeOf: Table<number, string>;
   private readonly counts: Table<number, "bytes" | "place" | "purge">;
   private readonly log: Table<Purge, number>;
+  /** Bodies whose record is not there yet, by id, and since when: a process may be killed between the two. */
+  private readonly unfinished: Table<number, string>;
+  private sweptAtMs = 0;
+  private toldAtMs = 0;
 
   constructor(limits: DiskLimits) {
     this.limits = limits;
@@ -37,6 +45,7 @@ export class DiskStore implements CacheStore, PurgeLog {
     this.placeOf = this.store.table("place-of", "json");
     this.counts = this.store.table("counts", "json");
     this.log = this.store.table("purges", "json");
+    this.unfinished = this.store.table("unfinished", "json");
   }
 
   get entries(): number {
@@ -48,7 +57,7 @@ export class DiskStore implements CacheStore, PurgeLog {
   }
 
   find(key: string): StoredRecord | undefined {
-    const frame = this.frames.get(digestOf(key));
+    const frame = this.tryNow(() => this.frames.get(digestOf(key)));
     return frame === undefined ? undefined : findInFrame(frame, key, Date.now());
   }
 
@@ -57,8 +66,10 @@ export class DiskStore implements CacheStore, PurgeLog {
     const frame = toFrame(record, Date.now() + keepMs);
     const chunks = record.kind === "answer" ? record.chunks : undefined;
     const bytes = frame.length + (chunks === undefined ? 0 : (record as StoredAnswer).length);
-    await this.store.write(() => {
+    await this.write(() => {
+      if (chunks !== undefined) this.unfinished.removeSync(chunks.id);
       this.remove(digest);
+      this.sweep();
       if (bytes > this.limits.bytes) return this.removeChunks(chunks);
       const place = (this.counts.get("place") ?? 0) + 1;
       this.counts.putSync("place", place);
@@ -70,12 +81,12 @@ export class DiskStore implements CacheStore, PurgeLog {
   }
 
   async delete(key: string): Promise<void> {
-    await this.store.write(() => this.remove(digestOf(key)));
+    await this.write(() => this.remove(digestOf(key)));
   }
 
   async clear(): Promise<void> {
-    await this.store.write(() => {
-      for (const table of [this.frames, this.chunks, this.places, this.placeOf]) table.clearSync();
+    await this.write(() => {
+      for (const table of [this.frames, this.chunks, this.places, this.placeOf, this.unfinished]) table.clearSync();
       this.counts.putSync("bytes", 0);
     });
   }
@@ -86,32 +97,36 @@ export class DiskStore implements CacheStore, PurgeLog {
     return {
       write: async (chunk) => {
         const index = count++;
-        await this.chunks.put([id, index], chunk);
-        return true;
+        return this.write(() => {
+          if (index === 0) this.unfinished.putSync(id, Date.now());
+          this.chunks.putSync([id, index], chunk);
+        });
       },
       finish: () => ({ id, count }),
       discard: () => {
-        void this.store.write(() => this.removeChunks({ id, count }));
+        void this.write(() => this.removeChunks({ id, count }));
       },
     };
   }
 
   readChunk({ id }: StoredChunks, index: number): Buffer | undefined {
-    return this.chunks.get([id, index]);
+    return this.tryNow(() => this.chunks.get([id, index]));
   }
 
-  append(purge: Purge): number {
-    return this.store.writeNow(() => {
-      const seq = (this.counts.get("purge") ?? 0) + 1;
-      this.counts.putSync("purge", seq);
-      this.log.putSync(seq, purge);
-      if (seq > LOG_LENGTH) this.log.removeSync(seq - LOG_LENGTH);
-      return seq;
-    });
+  append(purge: Purge): number | undefined {
+    return this.tryNow(() =>
+      this.store.writeNow(() => {
+        const seq = (this.counts.get("purge") ?? 0) + 1;
+        this.counts.putSync("purge", seq);
+        this.log.putSync(seq, purge);
+        if (seq > LOG_LENGTH) this.log.removeSync(seq - LOG_LENGTH);
+        return seq;
+      }),
+    );
   }
 
   since(seq: number, each: (purge: Purge, seq: number) => void): void {
-    if ((this.counts.get("purge") ?? 0) <= seq) return;
+    if ((this.tryNow(() => this.counts.get("purge")) ?? 0) <= seq) return;
     let next = seq + 1;
     for (const { key, value } of this.log.getRange({ start: next })) {
       // Some are no longer in the log: everything as old as they are goes.
@@ -149,8 +164,52 @@ export class DiskStore implements CacheStore, PurgeLog {
 
   private removeChunks(chunks: StoredChunks | undefined): void {
     if (chunks === undefined) return;
+    this.unfinished.removeSync(chunks.id);
     for (let i = 0; i < chunks.count; i++) this.chunks.removeSync([chunks.id, i]);
+  }
+
+  /** Takes away what killed processes have left: nobody takes that long to write a body. */
+  private sweep(): void {
+    const nowMs = Date.now();
+    if (nowMs - this.sweptAtMs < SWEEP_MS) return;
+    this.sweptAtMs = nowMs;
+    for (const { key: id, value: sinceMs } of [...this.unfinished.getRange()]) {
+      if (nowMs - sinceMs < SWEEP_MS) continue;
+      for (const key of [...this.chunks.getKeys({ start: [id, 0], end: [id, MAX_COUNT] })]) this.chunks.removeSync(key);
+      this.unfinished.removeSync(id);
+    }
+  }
+
+  /** @returns whether it has been written */
+  private async write(change: () => void): Promise<boolean> {
+    try {
+      await this.store.write(change);
+      return true;
+    } catch (error) {
+      this.tell(error);
+      return false;
+    }
+  }
+
+  private tryNow<T>(step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (error) {
+      this.tell(error);
+      return undefined;
+    }
+  }
+
+  /** A full disk fails every write: it is told of now and then. */
+  private tell(error: unknown): void {
+    const nowMs = Date.now();
+    if (nowMs - this.toldAtMs < TELL_MS || !channels.fault.hasSubscribers) return;
+    this.toldAtMs = nowMs;
+    channels.fault.publish({ exchange: undefined, error } satisfies Fault);
   }
 }
 
 const LOG_LENGTH = 10_000;
+const SWEEP_MS = 3_600_000;
+const TELL_MS = 10_000;
+const MAX_COUNT = 2 ** 31;

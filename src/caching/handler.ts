@@ -153,6 +153,7 @@ class CachedOperation {
       miss = found.freshness.freshUntilMs > nowMs && !found.freshness.alwaysAsk ? "request" : "stale";
     }
     if (directives?.onlyIfCached === true) {
+      exchange.cacheStatus = "Portico; detail=only-if-cached";
       return Promise.reject(new GatewayError("CACHE_ONLY_MISS", "send the request without only-if-cached"));
     }
     return this.fetcher.fetch({ exchange, next, key, partition, stored, directives, miss });

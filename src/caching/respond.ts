@@ -30,7 +30,7 @@ export function respond(
     return { status: 304, headers: view.notModified.clone(), body: null };
   }
   const headers = view.headers.clone();
-  const range = method === "GET" ? findRange(asked, answer) : undefined;
+  const range = method === "GET" ? findRange(asked, answer, nowMs) : undefined;
   if (range === "none") return unsatisfiable(headers, answer.length);
   if (range !== undefined) return part(answer, range, headers, store);
   const body = method === "HEAD" ? null : wholeBody(answer, store);
@@ -90,25 +90,30 @@ function part(answer: StoredAnswer, { first, last }: Range, headers: HeaderList,
   const body =
     answer.chunks === undefined
       ? (answer.body as Buffer).subarray(first, last + 1)
-      : new StoredBody(store, answer.chunks, first, last);
+      : new StoredBody(store, answer.key, answer.chunks, first, last);
   return { status: 206, headers, body };
 }
 
 const wholeBody = (answer: StoredAnswer, store: CacheStore): Body =>
-  answer.chunks === undefined ? answer.body : new StoredBody(store, answer.chunks, 0, answer.length - 1);
+  answer.chunks === undefined ? answer.body : new StoredBody(store, answer.key, answer.chunks, 0, answer.length - 1);
 
-/** A body read part by part. One that has been evicted meanwhile breaks off: never a part that passes for the whole. */
+/**
+ * A body read part by part. One that has been evicted meanwhile breaks off: never a part that passes for the whole. Its
+ * record goes as well, or everybody after would meet the same.
+ */
 class StoredBody extends Readable {
   private readonly store: CacheStore;
+  private readonly key: string;
   private readonly chunks: StoredChunks;
   private readonly last: number;
   private skip: number;
   private left: number;
   private index = 0;
 
-  constructor(store: CacheStore, chunks: StoredChunks, first: number, last: number) {
+  constructor(store: CacheStore, key: string, chunks: StoredChunks, first: number, last: number) {
     super();
     this.store = store;
+    this.key = key;
     this.chunks = chunks;
     this.last = last;
     this.skip = first;
@@ -127,7 +132,10 @@ class StoredBody extends Readable {
       }
       if (this.index >= this.chunks.count) throw new Error("a stored body is shorter than it was");
       const chunk = await this.store.readChunk(this.chunks, this.index++);
-      if (chunk === undefined) throw new Error("a stored body was evicted while it was sent");
+      if (chunk === undefined) {
+        void this.store.delete(this.key);
+        throw new Error("a stored body was evicted while it was sent");
+      }
       if (this.skip >= chunk.length) {
         this.skip -= chunk.length;
         continue;

@@ -2,14 +2,20 @@ import type { HeaderList } from "../core/headers.ts";
 
 const NOTHING: readonly string[] = Object.freeze([]);
 
-/** The request fields that `Vary` names: lower case, sorted, each once. @returns undefined for `*`: never reused */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
+/**
+ * The request fields that `Vary` names: lower case, sorted, each once.
+ * @returns undefined for `*`, and for what is no field name: nobody can tell what it was to vary by, so it is never reused
+ */
 export function selectingFields(vary: string | undefined): readonly string[] | undefined {
   if (vary === undefined) return NOTHING;
   const names = new Set<string>();
   for (const part of vary.split(",")) {
     const name = part.trim().toLowerCase();
-    if (name === "*") return undefined;
-    if (name !== "") names.add(name);
+    if (name === "") continue;
+    if (name === "*" || !TOKEN.test(name)) return undefined;
+    names.add(name);
   }
   return [...names].sort();
 }

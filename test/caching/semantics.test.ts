@@ -47,6 +47,26 @@ const LIFETIMES: [string, Record<string, string>, number][] = [
     5,
   ],
   ["nothing", {}, 0],
+  ["fields in a quote that never ends", { "Cache-Control": 'max-age=60, no-cache="a' }, 0],
+  ["what are no fields", { "Cache-Control": 'max-age=60, no-cache="a b"' }, 0],
+  ["a semicolon for a comma", { "Cache-Control": "max-age=60; no-store" }, 0],
+  ["a hexadecimal max-age", { "Cache-Control": "max-age=0x3c" }, 0],
+  ["a max-age with a sign", { "Cache-Control": "max-age=+60" }, 0],
+  ["a max-age with parts", { "Cache-Control": "max-age=60.0" }, 0],
+  ["a max-age in digits of another script", { "Cache-Control": "max-age=\u0666\u0660" }, 0],
+  ["an s-maxage without a value, before max-age", { "Cache-Control": "s-maxage, max-age=60" }, 0],
+  ["empty members", { "Cache-Control": ",, max-age=60 ,," }, 60],
+  ["Expires twice", { Expires: `${at(60)}, ${at(60)}` }, 0],
+  ["Expires in ISO 8601", { Expires: "2050-08-18T02:01:18Z" }, 0],
+  ["Expires with an offset", { Expires: "Thu, 18 Aug 2050 02:01:18 +0000" }, 0],
+  ["Expires without a weekday", { Expires: "18 Aug 2050 02:01:18 GMT" }, 0],
+  ["Expires with a month of another language", { Expires: "Thu, 18 Août 2050 02:01:18 GMT" }, 0],
+  ["Expires at 24:00", { Expires: "Thu, 18 Aug 2050 24:00:00 GMT" }, 0],
+  ["Expires in milliseconds", { Expires: String(NOW + 60_000) }, 0],
+  ["Age that is a list", { "Cache-Control": "max-age=60", Age: "20, 50" }, 40],
+  ["Age that is empty", { "Cache-Control": "max-age=60", Age: "" }, 60],
+  ["Age with parts", { "Cache-Control": "max-age=60", Age: "20.5" }, 60],
+  ["a Date to come", { "Cache-Control": "max-age=60", Date: at(1000) }, 60],
 ];
 for (const [what, fields, seconds] of LIFETIMES) {
   test(`lifetime: ${what}`, () => assert.equal(freshFor(fields), seconds));
@@ -234,3 +254,19 @@ for (const [what, respond, status, expected] of [
     if (expected !== undefined) assert.equal(got.text, expected);
   });
 }
+
+test("Vary that names no field is never reused, as nobody can tell what it was to vary by", async (t) => {
+  for (const vary of ["*", "Accept, *", "Accept Language", "Accept;q=1", "caf\xe9", "(all)"]) {
+    const service = await startCachedService(t, (_request, response) => {
+      response.writeHead(200, { "Cache-Control": "max-age=60", Vary: vary }).end();
+    });
+    await service.get("/orders");
+    assert.match((await service.get("/orders")).cache, /uri-miss/, vary);
+  }
+});
+
+test("a request for a stored answer alone is told when there is none", async (t) => {
+  const service = await startCachedService(t, (_request, response) => response.end());
+  const got = await service.get("/orders", { "Cache-Control": "only-if-cached" });
+  assert.deepEqual([got.status, got.cache, service.asked.length], [504, "Portico; detail=only-if-cached", 0]);
+});

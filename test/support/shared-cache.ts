@@ -18,9 +18,14 @@ export interface GatewayProcess {
   get(path: string, headers?: Record<string, string>): Promise<Got>;
   /** Whether the path is answered from the cache, in one try. */
   isHit(path: string): Promise<boolean>;
+  /** As by `kill -9`. */
+  kill(): Promise<void>;
 }
 
 export const ADMIN_TOKEN = "only these tests know it";
+
+/** What every path with `large` in it is answered with. */
+export const LARGE = "0123456789".repeat(50_000);
 
 /** Gateways in processes of their own in front of one service, with one store. Answers carry the tag `orders`. */
 export async function startGatewayProcesses(
@@ -28,8 +33,11 @@ export async function startGatewayProcesses(
   count: number,
   store: (folder: string) => object,
 ): Promise<GatewayProcess[]> {
-  const headers = { "Cache-Control": "max-age=600", "Cache-Tag": "orders", ETag: '"one"', "Content-Length": 4 };
-  const service = createServer((_request, response: ServerResponse) => response.writeHead(200, headers).end("kept"));
+  const service = createServer((request, response: ServerResponse) => {
+    const body = request.url?.includes("large") ? LARGE : "kept";
+    const fields = { "Cache-Control": "max-age=600", "Cache-Tag": "orders", ETag: '"one"' };
+    response.writeHead(200, { ...fields, "Content-Length": body.length }).end(body);
+  });
   service.listen(0, "127.0.0.1");
   await once(service, "listening");
   t.after(() => service.close());
@@ -50,10 +58,11 @@ async function startOne(t: TestContext, folder: string, name: string, store: obj
   const options = { listen: { port: 0 }, admin: { port, token: ADMIN_TOKEN }, routes: join(folder, "routes"), store };
   await writeFile(config, JSON.stringify(options));
   const run = portico("start", "--config", config);
-  t.after(async () => {
+  const kill = async (): Promise<void> => {
     run.child.kill("SIGKILL");
     await run.finished;
-  });
+  };
+  t.after(kill);
   const [, url = ""] = await run.printed(/listening on (\S+)/);
   const get: GatewayProcess["get"] = (path, headers = {}) =>
     ask(url, "GET", path, { Host: "shared.example", ...headers }, undefined);
@@ -62,6 +71,7 @@ async function startOne(t: TestContext, folder: string, name: string, store: obj
     admin: `http://127.0.0.1:${port}`,
     config,
     get,
+    kill,
     isHit: async (path) => (await get(path)).cache.startsWith("Portico; hit"),
   };
 }
