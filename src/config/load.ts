@@ -45,7 +45,7 @@ export async function loadConfig(input: ConfigInput): Promise<{ config: Config; 
     input.options === undefined && input.file !== undefined
       ? dirname(resolve(input.file))
       : resolve(input.folder ?? ".");
-  const options = (problems.length > 0 ? {} : source.value) as PorticoOptions;
+  const options = problems.length > 0 ? soundPart(source) : (source.value as PorticoOptions);
   const routes: RouteConfig[] = [];
   for (const route of await routeSources(input, folder, options, problems)) {
     const found = checkOptions(route.source, RouteOptions, route.source.value, []);
@@ -54,6 +54,15 @@ export async function loadConfig(input: ConfigInput): Promise<{ config: Config; 
     if (found.length === 0) routes.push({ ...route, name, options: route.source.value as RouteOptions });
   }
   return { config: { source, name: basename(source.file), folder, options, routes }, problems };
+}
+
+/** The keys that are right: what depends on them is checked, too, and not called wrong for want of them. */
+function soundPart(source: ConfigSource): PorticoOptions {
+  if (typeof source.value !== "object" || source.value === null) return {};
+  const keys = Object.entries(source.value).filter(
+    ([key, value]) => checkOptions(source, PorticoOptions, { [key]: structuredClone(value) }, []).length === 0,
+  );
+  return Object.fromEntries(keys);
 }
 
 async function mainSource(input: ConfigInput, problems: Problem[]): Promise<ConfigSource> {

@@ -13,11 +13,17 @@ export class ConfigError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(problems.map(formatProblem).join("\n"));
+    const all = distinct(problems);
+    super(all.map(formatProblem).join("\n"));
     this.name = "ConfigError";
-    this.problems = problems;
+    this.problems = all;
   }
 }
+
+/** Each once: what is wrong with a route is found again for each of its operations. */
+export const distinct = (problems: readonly Problem[]): Problem[] => [
+  ...new Map(problems.map((problem) => [formatProblem(problem), problem])).values(),
+];
 
 /** `routes/pets.yaml:12:3 timeouts.headersMs is "5s"; write milliseconds, e.g. 5000` */
 export const formatProblem = (problem: Problem): string => `${formatPlace(problem)} ${problem.message}`;

@@ -1,5 +1,5 @@
 import type { ConfigInput } from "../config/load.ts";
-import type { Problem } from "../config/problem.ts";
+import { distinct, type Problem } from "../config/problem.ts";
 import { lintSpec } from "../openapi/lint.ts";
 import type { Spec } from "../openapi/operations.ts";
 import { locateAll } from "../openapi/positions.ts";
@@ -18,8 +18,8 @@ export interface Checked {
 export async function checkConfig(input: ConfigInput): Promise<Checked> {
   const { snapshot, problems } = await buildDry(input);
   return {
-    problems: [...problems, ...compileAll(snapshot)],
-    warnings: snapshot.specs.flatMap(toWarnings),
+    problems: distinct([...problems, ...compileAll(snapshot)]),
+    warnings: distinct(snapshot.specs.flatMap(toWarnings)),
     operations: snapshot.routes.length,
   };
 }
