@@ -147,6 +147,60 @@ test("the table of keys holds what a map would hold, until it is full; a million
   assert.ok(table.bytes / count < 150, `${table.bytes / count} bytes a key`);
 });
 
+test("a table holds as many keys as it may to the last one, and never more", () => {
+  const maxKeys = 20_000;
+  const table = new KeyTable(2, maxKeys, (values, at) => values[at] as number);
+  const mark = (i: number): void => {
+    const at = table.find(`key ${i}`, 0);
+    table.values[at] = i + 1;
+    table.values[at + 1] = -i;
+  };
+  for (let i = 0; i < maxKeys; i++) mark(i);
+  assert.equal(table.size, maxKeys);
+  for (let i = 0; i < maxKeys; i++) {
+    const at = table.find(`key ${i}`, 0);
+    assert.deepEqual([table.values[at], table.values[at + 1]], [i + 1, -i]);
+  }
+  for (let i = maxKeys; i < 2 * maxKeys; i++) mark(i);
+  assert.equal(table.size, maxKeys, "beyond it, each new key takes the place of another");
+});
+
+test("no table holds more than it may, however small, and a flood of newcomers does not push out who is held back", () => {
+  for (const maxKeys of [1, 2, 15, 16, 17, 100, 511, 512, 5_000]) {
+    const table = new KeyTable(1, maxKeys, (values, at) => values[at] as number);
+    const set = (key: string, value: number): void => {
+      const at = table.find(key, 0);
+      table.values[at] = value;
+    };
+    set("held back", 1e9);
+    for (let i = 0; i < 3 * maxKeys + 200; i++) {
+      set(`newcomer ${i}`, 10 + (i % 7));
+      assert.ok(table.size <= maxKeys, `${table.size} of ${maxKeys}`);
+    }
+    assert.equal(table.size, maxKeys);
+    const at = table.find("held back", 0);
+    if (maxKeys >= 2) assert.equal(table.values[at], 1e9, `of ${maxKeys}`);
+  }
+});
+
+test("hashes whose bits are no number as a float stay whole where they are moved", () => {
+  const table = new KeyTable(2, 100_000, (values, at) => values[at] as number);
+  const seen = new Map<string, number>();
+  fc.assert(
+    fc.property(fc.string({ maxLength: 12 }), fc.integer({ min: 1 }), (key, value) => {
+      const at = table.find(key, 0);
+      assert.equal(table.values[at], seen.get(key) ?? 0);
+      table.values[at] = value;
+      seen.set(key, value);
+    }),
+    { numRuns: 20_000 },
+  );
+  for (const [key, value] of seen) {
+    const at = table.find(key, 0);
+    assert.equal(table.values[at], value);
+  }
+});
+
 test("what has expired is forgotten before anybody else", () => {
   const all = [{ name: "1/s", count: 1, windowMs: 1_000, burst: 1 }];
   const limiter = new LocalLimiter(all, ALGORITHMS.gcra, 1_024);
