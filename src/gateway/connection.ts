@@ -19,6 +19,7 @@ export class Connection {
   readonly peer: string;
   readonly isTrusted: boolean;
   readonly scheme: "http" | "https";
+  readonly isHttp2: boolean;
   /** Of HTTP/1: the request that is being answered. The next one waits, so that answers keep their order. */
   current: Served | undefined = undefined;
   /** No further request is taken: its bytes may belong to a body that was not read. */
@@ -30,6 +31,7 @@ export class Connection {
     this.peer = toPeer(socket.remoteAddress);
     this.isTrusted = trusted.has(this.peer);
     this.scheme = (socket as TLSSocket).encrypted ? "https" : "http";
+    this.isHttp2 = (socket as TLSSocket).alpnProtocol === "h2";
   }
 
   static find(socket: Socket): Connection | undefined {

@@ -32,6 +32,9 @@ export interface FrontOptions {
   readonly log: Logger;
 }
 
+/** What a client is to do next: send more of its body, read more of its answer, or ask for something. */
+export type WaitsFor = "body" | "reader" | "request";
+
 /** Takes requests from sockets, one at a time on each HTTP/1 connection, and sees each of them to its end. */
 export class Front {
   private readonly options: FrontOptions;
@@ -117,11 +120,15 @@ export class Front {
     return Connection.find(socket)?.current?.[1].headersSent === true;
   }
 
-  /** Whether the next move is the client's: to send more of its body, or to read more of its answer. */
-  waitsFor(socket: Socket): "body" | "reader" | undefined {
+  /** The client's next move on an HTTP/1 connection that has had a request; undefined when the move is not the client's. */
+  waitsFor(socket: Socket): WaitsFor | undefined {
+    const connection = Connection.find(socket);
+    if (connection?.isHttp2 === true) return undefined;
     if (socket.writableLength > 0) return "reader";
-    const incoming = Connection.find(socket)?.current?.[0];
-    if (incoming === undefined || incoming.complete || incoming.readableLength > 0) return undefined;
+    if (connection === undefined) return undefined;
+    const incoming = connection.current?.[0];
+    if (incoming === undefined) return "request";
+    if (incoming.complete || incoming.readableLength > 0) return undefined;
     return incoming.readableFlowing === true ? "body" : undefined;
   }
 

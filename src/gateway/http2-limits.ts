@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
-import { MIN_BYTES_PER_SECOND } from "./slow-clients.ts";
+import { MIN_BYTES_PER_SECOND } from "./client-watch.ts";
 
 /** Streams that a client may open and reset in one window; more is a rapid reset (CVE-2023-44487). ATTACKS 46. */
 const MAX_RESETS = 100;

@@ -4,11 +4,11 @@ import type { AddressInfo, Socket } from "node:net";
 import type { LimitOptions, ListenOptions } from "../config/listen-options.ts";
 import { GatewayError } from "../core/errors.ts";
 import { parseBytes } from "../core/units.ts";
+import { watchClients } from "./client-watch.ts";
 import { ConnectionCaps } from "./connection-caps.ts";
 import type { Front } from "./front.ts";
 import { createHttp2Server, type Http2Limits } from "./http2-server.ts";
 import { answerParseError, endWith } from "./parse-error.ts";
-import { watchSlowClients } from "./slow-clients.ts";
 import type { Certificates } from "./tls.ts";
 
 export const DEFAULT_MAX_HEADERS = 100;
@@ -39,6 +39,7 @@ export function createFrontServer(
 ): Server {
   const headerBytes = parseBytes(limits.headerBytes ?? "32KiB");
   const stallMs = (limits.bodyIdleSeconds ?? 8) * 1000;
+  const keepAliveMs = (limits.keepAliveSeconds ?? 60) * 1000;
   const server = createPlainOrTls(
     listen,
     { headerBytes, headers: limits.headers ?? DEFAULT_MAX_HEADERS, stallMs },
@@ -46,7 +47,8 @@ export function createFrontServer(
   );
   server.headersTimeout = (limits.headerSeconds ?? 10) * 1000;
   server.requestTimeout = (limits.requestSeconds ?? 300) * 1000;
-  server.keepAliveTimeout = (limits.keepAliveSeconds ?? 60) * 1000;
+  // Watched for all connections together.
+  server.keepAliveTimeout = 0;
   // Node drops silently what is above: one more than allowed shows that there were too many.
   server.maxHeadersCount = (limits.headers ?? DEFAULT_MAX_HEADERS) + 1;
   const caps = new ConnectionCaps({
@@ -56,7 +58,11 @@ export function createFrontServer(
   server.on("connection", (socket: Socket) => {
     if (!caps.admit(socket)) endWith(new GatewayError("OVERLOADED", "too many connections"), socket, "connection");
   });
-  server.on("request", front.handle);
+  server.on("request", (incoming, outgoing: ServerResponse & { _keepAliveTimeout?: number }) => {
+    // Node tells the client of it, in `Keep-Alive`, by this property alone.
+    outgoing._keepAliveTimeout = keepAliveMs;
+    front.handle(incoming, outgoing);
+  });
   server.on("checkContinue", front.handle);
   server.on("checkExpectation", front.handle);
   server.on("upgrade", front.handleUpgrade);
@@ -71,7 +77,7 @@ export function createFrontServer(
     answerParseError(error, socket as Socket, front.nextId(), front.breakOff(socket as Socket));
   });
   server.on("dropRequest", (_request, socket: Socket) => socket.destroy());
-  watchSlowClients(server, front, stallMs);
+  watchClients(server, front, { stallMs, keepAliveMs });
   return server;
 }
 

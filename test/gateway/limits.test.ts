@@ -42,6 +42,15 @@ test("an idle connection is closed", async (t) => {
   assert.ok(isClosed);
 });
 
+test("a connection in use is not idle, however long it lives, and the client is told how long it may rest", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { keepAliveSeconds: 3 } } });
+  const requests = Array.from({ length: 12 }, () => [GET, 300]).flat();
+  const { statuses, text, isClosed } = await sendRaw(base, requests, { answers: 12 });
+  assert.deepEqual(statuses, Array(12).fill(200));
+  assert.equal(text.match(/\r\nKeep-Alive: timeout=3\r\n/g)?.length, 12);
+  assert.ok(!isClosed);
+});
+
 test("one connection too many from an address is turned away with 503", async (t) => {
   const { base } = await startRawGateway(t, { options: { limits: { connectionsPerAddress: 1 } } });
   const first = connect(Number(new URL(base).port), "127.0.0.1");

@@ -112,6 +112,26 @@ test("HTTP/2 and HTTP/1.1 are served on one port, and go to the upstream alike",
   assert.match(text, /^HTTP\/1\.1 200 OK\r\n/);
 });
 
+test("clients that stall or stay idle are let go over TLS, too; an HTTP/2 session is not idle like a connection", async (t) => {
+  const limits = { bodyIdleSeconds: 0.5, keepAliveSeconds: 0.5 };
+  const { base } = await startRawGateway(t, { options: { listen: { tls: main, http2: true }, limits } });
+  const session = connectHttp2(base, { rejectUnauthorized: false });
+  t.after(() => session.destroy());
+  assert.equal((await ask(session, { ":path": "/a" })).status, 200);
+  const open = { port: Number(new URL(base).port), host: "127.0.0.1", rejectUnauthorized: false };
+  for (const [request, answer] of [
+    ["GET /a HTTP/1.1\r\nHost: a\r\n\r\n", /^HTTP\/1\.1 200 OK\r\n/],
+    ["POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx", /^HTTP\/1\.1 408 /],
+  ] as const) {
+    const socket = connectTls(open);
+    socket.write(request);
+    let text = "";
+    for await (const chunk of socket) text += String(chunk);
+    assert.match(text, answer);
+  }
+  assert.equal((await ask(session, { ":path": "/a" })).status, 200);
+});
+
 test("what HTTP/2 must not carry into HTTP/1 does not reach the upstream", async (t) => {
   const { base, upstream } = await startRawGateway(t, { options: { listen: { tls: main, http2: true } } });
   const session = connectHttp2(base, { rejectUnauthorized: false });

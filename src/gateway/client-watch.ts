@@ -1,0 +1,65 @@
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
+import { GatewayError } from "../core/errors.ts";
+import type { Front, WaitsFor } from "./front.ts";
+import { endWith } from "./parse-error.ts";
+
+/** A body that comes or is read slower than this over a whole window is an attack, or as good as one. Apache's choice, too. */
+export const MIN_BYTES_PER_SECOND = 500;
+
+export interface Patience {
+  /** How long a client may stall amid a body or an answer, and over which its rate is looked at. */
+  readonly stallMs: number;
+  /** Between two requests of a connection. */
+  readonly keepAliveMs: number;
+}
+
+interface Watched {
+  waitsFor: WaitsFor | undefined;
+  bytes: number;
+  sinceMs: number;
+}
+
+/**
+ * Ends clients that hold a connection by hardly sending, hardly reading, or with nothing to ask. While headers come,
+ * Node's own limits hold; its timer between requests, set and taken away with each of them, costs half a microsecond.
+ */
+export function watchClients(server: Server, front: Front, patience: Patience): void {
+  const sockets = new Map<Socket, Watched>();
+  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
+    sockets.set(socket, { waitsFor: undefined, bytes: 0, sinceMs: 0 });
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    for (const [socket, watched] of sockets) look(front, socket, watched, patience, nowMs);
+  }, Math.min(patience.stallMs, patience.keepAliveMs) / 4);
+  timer.unref();
+  server.once("close", () => clearInterval(timer));
+}
+
+function look(front: Front, socket: Socket, watched: Watched, patience: Patience, nowMs: number): void {
+  const waitsFor = front.waitsFor(socket);
+  if (waitsFor === undefined && watched.waitsFor === undefined) return;
+  const bytes = waitsFor === "reader" ? socket.bytesWritten - socket.writableLength : socket.bytesRead;
+  const isNew = waitsFor !== watched.waitsFor;
+  const moved = bytes - watched.bytes;
+  const sinceMs = nowMs - watched.sinceMs;
+  const isIdle = !isNew && waitsFor === "request" && moved === 0;
+  if (isIdle) {
+    if (sinceMs >= patience.keepAliveMs) socket.destroy();
+    return;
+  }
+  if (!isNew && waitsFor !== "request" && sinceMs < patience.stallMs) return;
+  watched.waitsFor = waitsFor;
+  watched.bytes = bytes;
+  watched.sinceMs = nowMs;
+  if (isNew || moved >= (MIN_BYTES_PER_SECOND * patience.stallMs) / 1000) return;
+  if (waitsFor === "reader") {
+    socket.destroy();
+  } else if (waitsFor === "body") {
+    if (front.hasAnswered(socket)) socket.destroy();
+    else endWith(new GatewayError("REQUEST_TIMEOUT", "the body comes too slowly"), socket, front.nextId());
+  }
+}
