@@ -1,117 +1,268 @@
-import type { ByteReader, Word } from "./byte-reader.ts";
+import type { ByteReader } from "./byte-reader.ts";
+import type { Word } from "./byte-word.ts";
 import { isMultiple } from "./equal.ts";
 
-export type NodeKind = "never" | "object" | "array" | "text" | "number" | "boolean";
-
-const MAX_DEPTH = 128;
+/** What a value can be: bits of {@link ByteNode.takes}. */
+export const OBJECT = 1;
+export const ARRAY = 2;
+export const TEXT = 4;
+export const NUMBER = 8;
+export const TRUE = 16;
+export const FALSE = 32;
+export const NULL = 64;
+export const EVERYTHING = 127;
 
 /**
  * What a scan expects of one value. All of them are of one class, so that going from node to node stays a plain call;
  * what does not concern a kind keeps its default.
  */
 export class ByteNode {
-  kind: NodeKind = "never";
-  isNullable = false;
-  /** Of a number its bounds, of a text its length, of an array its count. */
+  takes = 0;
+  /** Kinds of which a scan cannot tell. */
+  unsure = EVERYTHING;
+
+  texts: readonly ((text: string) => boolean)[] = [];
+  leastLength = 0;
+  mostLength = Number.POSITIVE_INFINITY;
+
   least = Number.NEGATIVE_INFINITY;
   most = Number.POSITIVE_INFINITY;
   above = Number.NEGATIVE_INFINITY;
   below = Number.POSITIVE_INFINITY;
   isInteger = false;
   factor: number | undefined = undefined;
-  format: ((value: number) => boolean) | undefined = undefined;
-  texts: readonly ((text: string) => boolean)[] = [];
+  numbers: readonly ((value: number) => boolean)[] = [];
+
   items: ByteNode | undefined = undefined;
+  leastItems = 0;
+  mostItems = Number.POSITIVE_INFINITY;
+  isUnique = false;
+
   names: readonly string[] = [];
   /** The names with their quotes and colons. */
   words: readonly Word[] = [];
   members: readonly ByteNode[] = [];
   /** A bit for each member. */
   required = 0;
+  /** Members beyond those. */
+  others: ReadonlyMap<string, ByteNode> = NO_MEMBERS;
+  requiredOthers: ReadonlySet<string> = NO_NAMES;
+  hasOthers = false;
+  /** Of members without a name here; undefined when there may be none. */
+  additional: ByteNode | undefined = undefined;
+  leastMembers = 0;
+  mostMembers = Number.POSITIVE_INFINITY;
+
+  /** Schemas about the same value: all of them hold, and of each group at least one, or exactly one. */
+  hasBranches = false;
+  /** It says nothing but by its branches, and of what kind the value is. */
+  isOpen = false;
+  all: readonly ByteNode[] = [];
+  any: readonly (readonly ByteNode[])[] = [];
+  one: readonly (readonly ByteNode[])[] = [];
 
   /** True when the value that stands next is valid; the reader then stands behind it. */
   check(reader: ByteReader): boolean {
-    if (this.isNullable && reader.next() === 0x6e) return reader.takeNull();
-    switch (this.kind) {
-      case "object":
+    return this.hasBranches ? this.checkBranches(reader) : this.checkOwn(reader);
+  }
+
+  private checkOwn(reader: ByteReader): boolean {
+    const kind = kindOf(reader.next());
+    if ((this.takes & kind) === 0) return this.refuse(reader, kind);
+    switch (kind) {
+      case OBJECT:
         return this.checkMembers(reader);
-      case "array":
+      case ARRAY:
         return this.checkItems(reader);
-      case "text":
+      case TEXT:
         return this.checkText(reader);
-      case "number":
-        return this.checkNumber(reader);
-      case "boolean":
-        return reader.takeBoolean();
+      case TRUE:
+        return reader.takeTrue();
+      case FALSE:
+        return reader.takeFalse();
+      case NULL:
+        return reader.takeNull();
       default:
-        return false;
+        return this.checkNumber(reader);
     }
+  }
+
+  private takesNext(reader: ByteReader): boolean {
+    const kind = kindOf(reader.next());
+    return (this.takes & kind) !== 0 || this.refuse(reader, kind);
+  }
+
+  private refuse(reader: ByteReader, kind: number): false {
+    return (this.unsure & kind) === 0 ? false : reader.giveUp();
+  }
+
+  private checkBranches(reader: ByteReader): boolean {
+    const { at, depth } = reader;
+    if (!reader.enter()) return false;
+    const inner = reader.depth;
+    if (this.isOpen ? !this.takesNext(reader) : !this.checkOwn(reader)) return false;
+    for (const sub of this.all) if (!reader.rewind(at, inner) || !sub.check(reader)) return false;
+    for (const group of this.any) if (!checkAny(group, reader, at, inner)) return false;
+    for (const group of this.one) if (!checkOne(group, reader, at, inner)) return false;
+    reader.depth = depth;
+    return true;
   }
 
   private checkText(reader: ByteReader): boolean {
     const length = reader.skipText();
-    if (length < 0 || length < this.least || length > this.most) return false;
+    if (length < 0) return reader.giveUp();
+    if (length < this.leastLength || length > this.mostLength) return false;
     const { texts } = this;
     if (texts.length === 0) return true;
-    const text = reader.lastText(length);
+    const text = reader.lastText();
     for (const test of texts) if (!test(text)) return false;
     return true;
   }
 
   private checkNumber(reader: ByteReader): boolean {
-    if (!reader.readNumber() || (this.isInteger && !reader.isWhole)) return false;
+    if (!reader.readNumber()) return false;
     const { number } = reader;
+    if (this.isInteger && !Number.isInteger(number)) return false;
     if (number < this.least || number > this.most || number <= this.above || number >= this.below) return false;
     if (this.factor !== undefined && !isMultiple(number, this.factor)) return false;
-    return this.format === undefined || this.format(number);
+    const { numbers } = this;
+    for (const test of numbers) if (!test(number)) return false;
+    return true;
   }
 
   private checkItems(reader: ByteReader): boolean {
-    if (!reader.take(0x5b) || ++reader.depth > MAX_DEPTH) return false;
+    if (!reader.take(0x5b) || !reader.enter()) return false;
     const items = this.items as ByteNode;
+    const known = this.isUnique ? new Set<unknown>() : undefined;
     let count = 0;
     if (reader.next() !== 0x5d) {
       do {
+        const first = reader.next();
         if (!items.check(reader)) return false;
+        if (known !== undefined) {
+          if (first === 0x7b || first === 0x5b) return reader.giveUp();
+          const key = first === 0x22 ? reader.lastText() : isLetter(first) ? LITERALS[first] : reader.number;
+          if (known.has(key)) return false;
+          known.add(key);
+        }
         count++;
       } while (reader.take(0x2c));
     }
     reader.depth--;
-    return count >= this.least && count <= this.most && reader.take(0x5d);
+    return count >= this.leastItems && count <= this.mostItems && reader.take(0x5d);
   }
 
   private checkMembers(reader: ByteReader): boolean {
-    if (!reader.take(0x7b) || ++reader.depth > MAX_DEPTH) return false;
+    if (!reader.take(0x7b) || !reader.enter()) return false;
     let seen = 0;
     let expected = 0;
+    let count = 0;
+    let others = 0;
+    let requiredOthers = 0;
+    let many: Set<string> | undefined;
     if (reader.next() !== 0x7d) {
       do {
         const index = this.findMember(reader, expected);
-        // Unknown, or there before.
-        if (index < 0 || (seen & (1 << index)) !== 0) return false;
-        if (!(this.members[index] as ByteNode).check(reader)) return false;
-        seen |= 1 << index;
-        expected = index + 1;
+        let member: ByteNode | undefined;
+        if (index >= 0) {
+          if ((seen & (1 << index)) !== 0) return false;
+          seen |= 1 << index;
+          expected = index + 1;
+          member = this.members[index];
+        } else {
+          if (index === MALFORMED) return reader.giveUp();
+          many ??= reader.takeNames(others);
+          if (many === undefined ? !reader.addName(others) : !addTo(many, reader.lastText())) return false;
+          others++;
+          member = this.additional;
+          if (this.hasOthers) {
+            const name = reader.lastText();
+            member = this.others.get(name) ?? member;
+            if (this.requiredOthers.has(name)) requiredOthers++;
+          }
+        }
+        if (member === undefined || !member.check(reader)) return false;
+        count++;
       } while (reader.take(0x2c));
     }
     reader.depth--;
-    return (seen & this.required) === this.required && reader.take(0x7d);
+    if ((seen & this.required) !== this.required || requiredOthers < this.requiredOthers.size) return false;
+    return count >= this.leastMembers && count <= this.mostMembers && reader.take(0x7d);
   }
 
-  /** The member whose name stands next; members mostly come in the order of the schema. @returns −1 for none of them */
+  /** The member whose name stands next; members mostly come in the order of the schema. */
   private findMember(reader: ByteReader, expected: number): number {
     const { words } = this;
     const count = words.length;
     reader.next();
     for (let i = expected; i < count; i++) if (reader.takeWord(words[i] as Word)) return i;
     for (let i = 0; i < expected; i++) if (reader.takeWord(words[i] as Word)) return i;
-    return this.findSpaced(reader);
+    return this.findOther(reader);
   }
 
-  /** Likewise where white space parts the name from its colon. */
-  private findSpaced(reader: ByteReader): number {
-    const length = reader.skipText();
-    const index = length < 0 ? -1 : this.names.indexOf(reader.lastText(length));
-    return reader.take(0x3a) ? index : -1;
+  /** Likewise where white space parts the name from its colon, and of names that are not among the words. */
+  private findOther(reader: ByteReader): number {
+    if (reader.skipText() < 0) return MALFORMED;
+    // With its colon right behind it, it would have been found as a word.
+    const { at } = reader;
+    if (!reader.take(0x3a)) return MALFORMED;
+    return reader.at > at + 1 || reader.hasEscapes ? this.names.indexOf(reader.lastText()) : OTHER;
   }
+}
+
+const NO_MEMBERS: ReadonlyMap<string, ByteNode> = new Map();
+const NO_NAMES: ReadonlySet<string> = new Set();
+const OTHER = -1;
+const MALFORMED = -2;
+
+function kindOf(byte: number): number {
+  switch (byte) {
+    case 0x7b:
+      return OBJECT;
+    case 0x5b:
+      return ARRAY;
+    case 0x22:
+      return TEXT;
+    case 0x74:
+      return TRUE;
+    case 0x66:
+      return FALSE;
+    case 0x6e:
+      return NULL;
+    default:
+      return NUMBER;
+  }
+}
+
+/** `true`, `false` and `null` by their first letters. */
+const LITERALS: Readonly<Record<number, unknown>> = { 116: true, 102: false, 110: null };
+const isLetter = (byte: number): boolean => byte in LITERALS;
+
+/** @returns false when it is there already */
+function addTo(names: Set<string>, name: string): boolean {
+  const { size } = names;
+  return names.add(name).size > size;
+}
+
+function checkAny(group: readonly ByteNode[], reader: ByteReader, at: number, depth: number): boolean {
+  for (const sub of group) {
+    if (!reader.rewind(at, depth)) return false;
+    if (sub.check(reader)) return true;
+  }
+  return false;
+}
+
+/** A branch that is not accepted counts as invalid only where the scan is sure of that. */
+function checkOne(group: readonly ByteNode[], reader: ByteReader, at: number, depth: number): boolean {
+  let end = -1;
+  for (const sub of group) {
+    if (!reader.rewind(at, depth)) return false;
+    if (sub.check(reader)) {
+      if (end >= 0) return false;
+      end = reader.at;
+    } else if (reader.isUnsure) return false;
+  }
+  if (end < 0) return false;
+  reader.at = end;
+  return true;
 }

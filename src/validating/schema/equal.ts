@@ -13,16 +13,52 @@ export function canonical(value: unknown): string {
  * @returns −1 when all differ
  */
 export function findDuplicate(items: readonly unknown[]): number {
-  const seen = new Set<unknown>();
+  const scalars = new Set<unknown>();
+  // Objects whose outlines differ are not written out: mostly that is all of them.
+  const outlines = new Map<number, number>();
+  let texts: Set<string> | undefined;
   for (let i = 0; i < items.length; i++) {
     const item = items[i];
-    // A marker keeps the text of an object from equalling a string that reads the same.
-    const key = typeof item === "object" && item !== null ? `\u0000${canonical(item)}` : item;
-    if (seen.has(key)) return i;
-    seen.add(key);
+    if (typeof item !== "object" || item === null) {
+      if (scalars.has(item)) return i;
+      scalars.add(item);
+      continue;
+    }
+    const outline = outlineOf(item);
+    const known = outlines.get(outline);
+    if (known === undefined) {
+      outlines.set(outline, i);
+      continue;
+    }
+    texts ??= new Set();
+    if (known >= 0) {
+      texts.add(canonical(items[known]));
+      outlines.set(outline, -1);
+    }
+    const text = canonical(item);
+    if (texts.has(text)) return i;
+    texts.add(text);
   }
   return -1;
 }
+
+/** A number that is the same for equal objects and arrays: of their scalars, whatever the order of the members. */
+function outlineOf(item: object): number {
+  let outline = Array.isArray(item) ? 1 : 2;
+  for (const name in item) {
+    const value = (item as Record<string, unknown>)[name];
+    outline = (outline + Math.imul(lastUnit(name) * 31 + name.length, outlineOfScalar(value))) | 0;
+  }
+  return outline;
+}
+
+function outlineOfScalar(value: unknown): number {
+  if (typeof value === "number") return (value % 0x7fffffff) | 0;
+  if (typeof value !== "string") return value === true ? 3 : 5;
+  return Math.imul(lastUnit(value) + 7, 31) + Math.imul(value.charCodeAt(value.length >> 1) | 0, 7) + value.length;
+}
+
+const lastUnit = (text: string): number => text.charCodeAt(text.length - 1) | 0;
 
 export function isEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
