@@ -6,6 +6,7 @@ import { relaxRequired } from "./direction.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Direction } from "./evaluation.ts";
 import { isExact } from "./exact.ts";
+import { forks } from "./forks.ts";
 import { forEachSubschema, isObject, type SchemaObject } from "./keywords.ts";
 import { META_SCHEMA, metaSchemas } from "./metaschema.ts";
 
@@ -98,7 +99,7 @@ export class SchemaCheck {
   private compile(): (value: unknown) => boolean {
     const { schema } = this;
     if (schema === true || (isObject(schema) && Object.keys(schema).length === 0)) return () => true;
-    if (isCompilable(schema)) {
+    if (isCompilable(schema) && !forks(schema)) {
       try {
         return compilerOf(this.spec, this.direction)(schema) as (value: unknown) => boolean;
       } catch {

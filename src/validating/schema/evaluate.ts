@@ -1,7 +1,15 @@
 import type { Finding } from "../violation.ts";
 import { APPLICATORS } from "./applicators.ts";
 import { ASSERTIONS } from "./assertions.ts";
-import { type Branch, type Direction, type Evaluation, isMember, type Scope, Seen } from "./evaluation.ts";
+import {
+  applyInPlace,
+  type Branch,
+  type Direction,
+  type Evaluation,
+  isMember,
+  type Scope,
+  Seen,
+} from "./evaluation.ts";
 import { isObject, type SchemaObject } from "./keywords.ts";
 import { Resources } from "./resources.ts";
 
@@ -20,6 +28,7 @@ export class Evaluator implements Evaluation {
   private limit = 0;
   private depth = 0;
   private isDeep = false;
+  private known = new Map<Scope, Map<unknown, Map<object, Branch>>>();
 
   /** @param schema cleaned, with all that it refers to inside */
   constructor(schema: SchemaObject | boolean, direction: Direction) {
@@ -38,7 +47,9 @@ export class Evaluator implements Evaluation {
     this.limit = limit;
     this.depth = 0;
     this.isDeep = false;
+    this.known = new Map();
     const isValid = this.apply(this.root, value, "", { resource: this.resources.root, outer: undefined }, new Seen());
+    this.known = new Map();
     if (isValid) return [];
     const found = this.findings;
     this.findings = [];
@@ -84,6 +95,24 @@ export class Evaluator implements Evaluation {
     return { isValid, seen, findings };
   }
 
+  /**
+   * Applies what a reference leads to, once to each object or array: branches that all lead to the same schema would
+   * double the work with each level of a nested value. Every circle of schemas goes through a reference.
+   */
+  applyOnce(schema: unknown, value: unknown, pointer: string, scope: Scope, seen: Seen): boolean {
+    if (typeof value !== "object" || value === null) return applyInPlace(this, schema, value, pointer, scope, seen);
+    const ofScope = getOrAdd(this.known, scope);
+    const ofSchema = getOrAdd(ofScope, schema);
+    let branch = ofSchema.get(value);
+    if (branch === undefined) {
+      branch = this.try(schema, value, pointer, scope);
+      // What was cut short because it was too deep may be found from elsewhere.
+      if (!this.isDeep) ofSchema.set(value, branch);
+    }
+    seen.add(branch.seen);
+    return branch.isValid || this.repeat(branch.findings);
+  }
+
   /** @returns false, so that a check can end with it */
   report(pointer: string, keyword: string, message: string): false {
     if (this.findings.length < this.limit) this.findings.push({ pointer, keyword, message });
@@ -105,4 +134,13 @@ export class Evaluator implements Evaluation {
     }
     return true;
   }
+}
+
+function getOrAdd<K, A, B>(map: Map<K, Map<A, B>>, key: K): Map<A, B> {
+  let found = map.get(key);
+  if (found === undefined) {
+    found = new Map();
+    map.set(key, found);
+  }
+  return found;
 }

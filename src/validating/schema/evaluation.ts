@@ -43,6 +43,8 @@ export interface Evaluation {
   apply(schema: unknown, value: unknown, pointer: string, scope: Scope, seen: Seen): boolean;
   /** Applies a schema and keeps what it finds to itself: one branch of an `anyOf`. */
   try(schema: unknown, value: unknown, pointer: string, scope: Scope): Branch;
+  /** Applies what a reference leads to; what that has found about an object or array is remembered. */
+  applyOnce(schema: unknown, value: unknown, pointer: string, scope: Scope, seen: Seen): boolean;
   /** @returns false, so that a check can end with it */
   report(pointer: string, keyword: string, message: string): false;
   repeat(findings: readonly Finding[]): false;

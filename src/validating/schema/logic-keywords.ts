@@ -8,7 +8,7 @@ export const reference =
     const target = findTarget(evaluator, String(schema[keyword]), scope, keyword === "$dynamicRef");
     if (target === undefined) return true;
     const inner = target.resource === scope.resource ? scope : { resource: target.resource, outer: scope };
-    return applyInPlace(evaluator, target.schema, value, pointer, inner, seen);
+    return evaluator.applyOnce(target.schema, value, pointer, inner, seen);
   };
 
 function findTarget(evaluator: Evaluation, reference: string, scope: Scope, isDynamic: boolean): Target | undefined {
