@@ -53,15 +53,14 @@ export function toConsumer(
   const named =
     consumerClaim === undefined ? (claims.sub ?? claims.client_id ?? claims.azp) : at(claims, consumerClaim);
   const isNamed = (typeof named === "string" && named !== "") || typeof named === "number";
-  const groups = new Set<string>();
-  addWords(groups, at(claims, options.groupsClaim));
+  const groups = wordsOf(at(claims, options.groupsClaim));
   const scopes = new Set<string>(holder?.consumer.scopes);
   for (const name of SCOPE_CLAIMS) addWords(scopes, claims[name]);
   addWords(scopes, at(claims, "realm_access.roles"));
   return {
     name:
       holder?.consumer.name ?? (isNamed ? String(named) : `token-${hash("sha256", credential, "hex").slice(0, 24)}`),
-    groups: [...groups],
+    groups: groups.length > 1 ? [...new Set(groups)] : groups,
     scopes,
     claims,
   };
@@ -81,11 +80,16 @@ export function at(claims: Claims, path: string): unknown {
 }
 
 function addWords(words: Set<string>, value: unknown): void {
-  const list = typeof value === "string" ? value.split(" ") : Array.isArray(value) ? value : [];
-  for (const word of list) {
-    if (typeof word === "string" && word !== "") words.add(word);
-  }
+  if (value === undefined) return;
+  for (const word of wordsOf(value)) words.add(word);
 }
+
+function wordsOf(value: unknown): readonly string[] {
+  if (value === undefined) return NO_WORDS;
+  const list = typeof value === "string" ? value.split(" ") : Array.isArray(value) ? (value as unknown[]) : NO_WORDS;
+  return list.filter((word): word is string => typeof word === "string" && word !== "");
+}
+const NO_WORDS: readonly string[] = [];
 
 /** Field lines for the upstream, made once for each credential. Their names are identity headers of the plugin. */
 export function toClaimHeaders(

@@ -49,20 +49,18 @@ export function verifyToken(token: string, source: KeySource, rules: Rules, nowM
   if (current !== undefined) source.refreshIfDue();
   const keys = current && keysFor(header, current);
   const signed = keys === undefined ? fetchAndCheck(token, header, source) : checkSignature(token, header, keys);
-  if (signed !== undefined) return signed.then(() => readClaims(token, rules, nowMs));
-  return readClaims(token, rules, nowMs);
+  const readClaims = (): Claims => {
+    const claims = parse(token.slice(first + 1, last));
+    checkClaims(claims, rules, Math.floor(nowMs / 1000));
+    return claims;
+  };
+  return signed === undefined ? readClaims() : signed.then(readClaims);
 }
 
 async function fetchAndCheck(token: string, header: Claims, source: KeySource): Promise<void> {
   const set = source.current ?? (await source.load());
   const keys = keysFor(header, set) ?? keysFor(header, await source.reload()) ?? [];
   await checkSignature(token, header, keys);
-}
-
-function readClaims(token: string, rules: Rules, nowMs: number): Claims {
-  const claims = parse(token.slice(token.indexOf(".") + 1, token.lastIndexOf(".")));
-  checkClaims(claims, rules, Math.floor(nowMs / 1000));
-  return claims;
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -128,14 +126,14 @@ function holdsByRsa(token: string, hash: string, key: KeyObject): boolean {
 
 /** @returns a promise where the check cannot be made at once */
 function checkSignature(token: string, { alg }: Claims, keys: readonly VerificationKey[]): Promise<void> | undefined {
-  const usable = keys.filter(({ algorithms }) => algorithms.has(alg as string)).slice(0, MAX_TRIES);
-  if (usable.length === 0) throw tokenInvalid("no known key fits the token");
+  const usable = keys.length === 1 ? keys : keys.filter((key) => canVerify(key, alg)).slice(0, MAX_TRIES);
+  if (!usable.some((key) => canVerify(key, alg))) throw tokenInvalid("no known key fits the token");
   // jsonwebtoken does not know EdDSA.
   if (alg === "EdDSA") return checkEdDsa(token, usable);
+  const hash = RSA_HASHES[alg as string];
   let cause: unknown;
   for (const { key } of usable) {
     try {
-      const hash = RSA_HASHES[alg as string];
       if (hash === undefined) checkByLibrary(token, alg as jsonwebtoken.Algorithm, key);
       else if (!holdsByRsa(token, hash, key)) continue;
       return undefined;
@@ -145,6 +143,8 @@ function checkSignature(token: string, { alg }: Claims, keys: readonly Verificat
   }
   throw tokenInvalid("the signature does not hold", cause);
 }
+
+const canVerify = ({ algorithms }: VerificationKey, alg: unknown): boolean => algorithms.has(alg as string);
 
 function checkByLibrary(token: string, algorithm: jsonwebtoken.Algorithm, key: KeyObject): void {
   jsonwebtoken.verify(token, key, { algorithms: [algorithm], ignoreExpiration: true, ignoreNotBefore: true });

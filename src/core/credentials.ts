@@ -24,8 +24,8 @@ export interface CredentialBook {
   find(kind: CredentialKind, identifier: string): KnownCredential | undefined;
 }
 
-/** Of whom a token speaks: a subject is unique for its issuer alone. */
-export const tokenIdentifier = (issuer: string, subject: string): string => JSON.stringify([issuer, subject]);
+/** Of whom a token speaks: a subject is unique for its issuer alone, and the length says where that ends. */
+export const tokenIdentifier = (issuer: string, subject: string): string => `${issuer.length} ${issuer} ${subject}`;
 
 /** `dns:Ada.Example` and `sha256:AB:CD…` in the one form in which they are compared. */
 export function certificateName(name: string): string {
