@@ -1,7 +1,8 @@
 // Measures Portico and its peers in turn. `node run.mjs [scenario …]`; BENCH_SECONDS sets the length of each measurement,
-// BENCH_PEERS=a,b leaves the other peers out.
+// BENCH_PEERS=a,b leaves the other peers out. A run of all scenarios writes RESULTS.md, and with BENCH_KEEP=1 one of some
+// puts their sections in place of those that stand there.
 
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { generator, load } from "./load.mjs";
 import { isInstalled } from "./peers/native.mjs";
@@ -96,6 +97,14 @@ async function runStartUp(upstream) {
   }
 }
 
+/** @returns `before` with the sections of `now` in the place of those of the same title, and the others at the end */
+function withSections(before, now) {
+  const toSections = (text) => text.split(/\n(?=## )/).map((section) => section.trimEnd());
+  const sections = new Map(toSections(before).map((section) => [section.split("\n", 1)[0], section]));
+  for (const section of toSections(now)) sections.set(section.split("\n", 1)[0], section);
+  return `${[...sections.values()].join("\n\n")}\n`;
+}
+
 const upstreamPort = await freePort();
 const upstream = start(
   [process.execPath, new URL("./upstream.mjs", import.meta.url).pathname, String(upstreamPort)],
@@ -120,5 +129,7 @@ for (const file of readdirSync(new URL("./scenarios/", import.meta.url)).sort())
   await scenario.run({ say, seconds, upstreamPort });
 }
 await upstream.stop();
-if (wanted.length === 0) writeFileSync(new URL("./RESULTS.md", import.meta.url), `${lines.join("\n")}\n`);
+const kept = new URL("./RESULTS.md", import.meta.url);
+if (wanted.length === 0) writeFileSync(kept, `${lines.join("\n")}\n`);
+else if (process.env.BENCH_KEEP) writeFileSync(kept, withSections(readFileSync(kept, "utf8"), `${lines.join("\n")}\n`));
 process.exit(0);
