@@ -1,4 +1,4 @@
-import { type Consumer, definePlugin, GatewayError, Type } from "../src/plugin.ts";
+import { type Consumer, defineHooks, definePlugin, GatewayError, Type } from "../src/plugin.ts";
 
 const names = (description: string) =>
   Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description }));
@@ -21,12 +21,13 @@ export default definePlugin({
     const denied = { groups: new Set(options.denyGroups), names: new Set(options.denyConsumers) };
     const hasAllowList = options.allowGroups !== undefined || options.allowConsumers !== undefined;
 
-    return async function checkAccess(exchange, next) {
-      const { consumer } = exchange;
-      const isAllowed = consumer !== undefined && !isIn(consumer, denied) && (!hasAllowList || isIn(consumer, allowed));
-      if (!isAllowed) throw new GatewayError("FORBIDDEN", "this consumer may not use the operation");
-      return next(exchange);
-    };
+    return defineHooks({
+      onRequest({ consumer }) {
+        const isAllowed =
+          consumer !== undefined && !isIn(consumer, denied) && (!hasAllowList || isIn(consumer, allowed));
+        if (!isAllowed) throw new GatewayError("FORBIDDEN", "this consumer may not use the operation");
+      },
+    });
   },
 });
 

@@ -4,6 +4,7 @@ import {
   ApiKeyReader,
   type Clock,
   type Consumer,
+  defineHooks,
   definePlugin,
   GatewayError,
   type SecurityScheme,
@@ -58,22 +59,23 @@ export default definePlugin({
     const stored = store === undefined ? undefined : shared(() => new StoredKeys(resolve(folder, store), clock));
     const headers = { "WWW-Authenticate": `ApiKey in="${place.in}", name="${place.name}"` };
 
-    return async function checkApiKey(exchange, next) {
-      const key = findCredential(exchange, place);
-      if (key === undefined || key === "") {
-        throw new GatewayError("API_KEY_MISSING", `send the ${place.in} ${place.name}`, { headers });
-      }
-      if (place.in === "query") redactTarget(exchange);
-      // The time of this lookup tells of digests, and nobody can choose a key by its digest: nothing of a key leaks.
-      const digest = hash("sha256", key, "hex");
-      const found = asksConsumers ? consumers.find("api-key", digest) : (known.get(digest) ?? stored?.find(digest));
-      if (found === undefined || found.expiresAtMs <= clock.nowMs()) {
-        throw new GatewayError("API_KEY_INVALID", "the key is not known, or no longer", { headers });
-      }
-      exchange.consumer = found.consumer;
-      if (!options.forwardCredential) removeCredential(exchange, place);
-      return next(exchange);
-    };
+    return defineHooks({
+      onRequest(exchange) {
+        const key = findCredential(exchange, place);
+        if (key === undefined || key === "") {
+          throw new GatewayError("API_KEY_MISSING", `send the ${place.in} ${place.name}`, { headers });
+        }
+        if (place.in === "query") redactTarget(exchange);
+        // The time of this lookup tells of digests, and nobody can choose a key by its digest: nothing of a key leaks.
+        const digest = hash("sha256", key, "hex");
+        const found = asksConsumers ? consumers.find("api-key", digest) : (known.get(digest) ?? stored?.find(digest));
+        if (found === undefined || found.expiresAtMs <= clock.nowMs()) {
+          throw new GatewayError("API_KEY_INVALID", "the key is not known, or no longer", { headers });
+        }
+        exchange.consumer = found.consumer;
+        if (!options.forwardCredential) removeCredential(exchange, place);
+      },
+    });
   },
 });
 

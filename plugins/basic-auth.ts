@@ -2,6 +2,7 @@ import { hash, randomBytes } from "node:crypto";
 import {
   type Consumer,
   definePlugin,
+  type Exchange,
   GatewayError,
   hashPassword,
   type PasswordHash,
@@ -106,7 +107,20 @@ export default definePlugin({
       return user;
     };
 
-    return async function checkPassword(exchange, next) {
+    const admit = (exchange: Exchange, consumer: Consumer): void => {
+      exchange.consumer = consumer;
+      if (!options.forwardCredential) removeCredential(exchange, AUTHORIZATION);
+    };
+    const checkAndRemember = async (field: string, key: string): Promise<Consumer> => {
+      const { version } = consumers;
+      const { consumer, leftMs = REMEMBER_MS } = await check(field);
+      const untilMs = clock.monotonicMs() + Math.min(REMEMBER_MS, leftMs);
+      if (version === consumers.version) state.remembered.set(key, { consumer, untilMs });
+      return consumer;
+    };
+
+    // Who is remembered is let in without a promise of its own.
+    return function checkPassword(exchange, next) {
       const field = exchange.request.headers.get("authorization");
       if (field === undefined || !/^basic /i.test(field)) {
         throw new GatewayError("CREDENTIALS_MISSING", "send Authorization: Basic", { headers });
@@ -118,18 +132,14 @@ export default definePlugin({
       }
       const key = hash("sha256", field, "base64");
       const known = state.remembered.get(key);
-      const { version } = consumers;
-      const isFresh = known !== undefined && known.untilMs > clock.monotonicMs();
-      if (isFresh) {
-        exchange.consumer = known.consumer;
-      } else {
-        const { consumer, leftMs = REMEMBER_MS } = await check(field);
-        const untilMs = clock.monotonicMs() + Math.min(REMEMBER_MS, leftMs);
-        if (version === consumers.version) state.remembered.set(key, { consumer, untilMs });
-        exchange.consumer = consumer;
+      if (known !== undefined && known.untilMs > clock.monotonicMs()) {
+        admit(exchange, known.consumer);
+        return next(exchange);
       }
-      if (!options.forwardCredential) removeCredential(exchange, AUTHORIZATION);
-      return next(exchange);
+      return checkAndRemember(field, key).then((consumer) => {
+        admit(exchange, consumer);
+        return next(exchange);
+      });
     };
   },
 });

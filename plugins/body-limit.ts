@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from "node:stream";
-import { definePlugin, GatewayError, isStream, parseBytes, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, GatewayError, isStream, parseBytes, Type } from "../src/plugin.ts";
 
 export default definePlugin({
   name: "body-limit",
@@ -14,18 +14,18 @@ export default definePlugin({
   ),
   setup({ options }) {
     const maxBytes = parseBytes(options.maxBytes);
-    return async function limitBody(exchange, next) {
-      const { request } = exchange;
-      if (request.body === null) return next(exchange);
-      if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-      // Node holds a body to the length it claims; one that claims none has to be counted.
-      if (isStream(request.body) && !request.headers.has("content-length")) {
-        const counted = new CountedBody(maxBytes);
-        request.body.once("error", (error) => counted.destroy(error));
-        request.body = request.body.pipe(counted);
-      }
-      return next(exchange);
-    };
+    return defineHooks({
+      onRequest({ request }) {
+        if (request.body === null) return;
+        if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+        // Node holds a body to the length it claims; one that claims none has to be counted.
+        if (isStream(request.body) && !request.headers.has("content-length")) {
+          const counted = new CountedBody(maxBytes);
+          request.body.once("error", (error) => counted.destroy(error));
+          request.body = request.body.pipe(counted);
+        }
+      },
+    });
   },
 });
 

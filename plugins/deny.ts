@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, GatewayError, Type } from "../src/plugin.ts";
 
 /** Scanners that say who they are. Whoever means harm and knows better sends a browser's name: this only saves work. */
 const SCANNERS = [
@@ -66,20 +66,20 @@ export default definePlugin({
       const lower = agent.toLowerCase();
       return agents.some((glob) => isMatch(glob, lower)) && !allowed.some((glob) => isMatch(glob, lower));
     };
-    return async function denyUnwanted(exchange, next) {
-      const { request } = exchange;
-      const agent = request.headers.get("user-agent") ?? "";
-      let isDenied = known.get(agent);
-      if (isDenied === undefined) {
-        isDenied = agent === "" ? options.emptyAgent : isDeniedAgent(agent);
-        if (known.size >= 1_000) known.clear();
-        known.set(agent, isDenied);
-      }
-      if (isDenied || methods.has(request.method) || paths.some((glob) => isMatch(glob, request.path))) {
-        throw new GatewayError("FORBIDDEN", "such requests are not taken");
-      }
-      return next(exchange);
-    };
+    return defineHooks({
+      onRequest({ request }) {
+        const agent = request.headers.get("user-agent") ?? "";
+        let isDenied = known.get(agent);
+        if (isDenied === undefined) {
+          isDenied = agent === "" ? options.emptyAgent : isDeniedAgent(agent);
+          if (known.size >= 1_000) known.clear();
+          known.set(agent, isDenied);
+        }
+        if (isDenied || methods.has(request.method) || paths.some((glob) => isMatch(glob, request.path))) {
+          throw new GatewayError("FORBIDDEN", "such requests are not taken");
+        }
+      },
+    });
   },
 });
 

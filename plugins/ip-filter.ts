@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, GatewayError, Type } from "../src/plugin.ts";
 import { toNetworks } from "./common/networks.ts";
 
 const Networks = Type.Array(Type.String(), { minItems: 1 });
@@ -22,12 +22,12 @@ export default definePlugin({
   setup({ options }) {
     const allow = options.allow && toNetworks(options.allow);
     const deny = options.deny && toNetworks(options.deny);
-    return async function filterAddress(exchange, next) {
-      const { address } = exchange.client;
-      if (deny?.has(address) || allow?.has(address) === false) {
-        throw new GatewayError("FORBIDDEN", "calls from this address are not taken");
-      }
-      return next(exchange);
-    };
+    return defineHooks({
+      onRequest({ client: { address } }) {
+        if (deny?.has(address) || allow?.has(address) === false) {
+          throw new GatewayError("FORBIDDEN", "calls from this address are not taken");
+        }
+      },
+    });
   },
 });

@@ -3,11 +3,10 @@ import type { PeerCertificate, TLSSocket } from "node:tls";
 import {
   type Consumer,
   certificateName,
+  defineHooks,
   definePlugin,
   type Exchange,
   GatewayError,
-  type GatewayResponse,
-  type Next,
   Type,
 } from "../src/plugin.ts";
 import { toNetworks } from "./common/networks.ts";
@@ -46,7 +45,7 @@ export default definePlugin({
       throw new GatewayError("CREDENTIALS_INVALID", "the certificate is not accepted any longer");
     };
     const proxies = options.proxies && toNetworks(options.proxies);
-    const handler = async function checkCertificate(exchange: Exchange, next: Next): Promise<GatewayResponse> {
+    const checkCertificate = (exchange: Exchange): void => {
       const isProxied = proxies?.has(exchange.client.peer) === true;
       const certificate = isProxied ? findForwarded(exchange) : findCertificate(exchange);
       if (certificate === undefined) {
@@ -62,9 +61,8 @@ export default definePlugin({
         throw new GatewayError("CREDENTIALS_INVALID", "the certificate names no known consumer");
       }
       exchange.consumer = holder ?? { name: String(name) };
-      return next(exchange);
     };
-    return { handler, identityHeaders: FORWARDED };
+    return { hooks: defineHooks({ onRequest: checkCertificate }), identityHeaders: FORWARDED };
   },
 });
 

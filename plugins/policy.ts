@@ -1,4 +1,4 @@
-import { definePlugin, GatewayError, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, GatewayError, Type } from "../src/plugin.ts";
 import { compileExpression } from "./common/expression.ts";
 
 /** Who may do what, by an {@link compileExpression expression}. */
@@ -15,16 +15,17 @@ export default definePlugin({
       throw new Error(`allow gives ${allow.type}; write an expression that gives true or false`);
     }
 
-    return async function checkPolicy(exchange, next) {
-      let decision: unknown;
-      try {
-        decision = allow.evaluate(exchange);
-      } catch (error) {
-        // A fact that is not there, as a claim that the token lacks, allows nothing.
-        log.debug({ err: error, operation: operation.id }, "a policy could not be decided");
-      }
-      if (decision !== true) throw new GatewayError("FORBIDDEN", options.message);
-      return next(exchange);
-    };
+    return defineHooks({
+      onRequest(exchange) {
+        let decision: unknown;
+        try {
+          decision = allow.evaluate(exchange);
+        } catch (error) {
+          // A fact that is not there, as a claim that the token lacks, allows nothing.
+          log.debug({ err: error, operation: operation.id }, "a policy could not be decided");
+        }
+        if (decision !== true) throw new GatewayError("FORBIDDEN", options.message);
+      },
+    });
   },
 });

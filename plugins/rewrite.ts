@@ -1,4 +1,4 @@
-import { definePlugin, Type } from "../src/plugin.ts";
+import { defineHooks, definePlugin, Type } from "../src/plugin.ts";
 import { escapeQuery, escapeSegment } from "./transforming/escape.ts";
 import { compileTemplate } from "./transforming/template.ts";
 
@@ -36,16 +36,17 @@ export default definePlugin({
     const path = options.path === undefined ? undefined : compileTemplate(options.path, escapeSegment);
     const changeQuery = options.query && compileQueryChanges(options.query);
     const { method } = options;
-    return async function rewriteRequest(exchange, next) {
-      const { request } = exchange;
-      // All are read before any is written: a template sees the request as it came.
-      const newPath = path?.(exchange);
-      const newQuery = changeQuery?.(exchange);
-      if (newPath !== undefined) request.path = prefix + newPath;
-      if (newQuery !== undefined) request.query = newQuery;
-      if (method !== undefined) request.method = method;
-      return next(exchange);
-    };
+    return defineHooks({
+      onRequest(exchange) {
+        const { request } = exchange;
+        // All are read before any is written: a template sees the request as it came.
+        const newPath = path?.(exchange);
+        const newQuery = changeQuery?.(exchange);
+        if (newPath !== undefined) request.path = prefix + newPath;
+        if (newQuery !== undefined) request.query = newQuery;
+        if (method !== undefined) request.method = method;
+      },
+    });
   },
 });
 
