@@ -77,3 +77,26 @@ test("no file is longer than 300 lines: split it by idea", () => {
     assert.ok(lines <= 300, `${file} has ${lines} lines`);
   }
 });
+
+/** Packages that are loaded with a file, through all that it imports at once; types and `import()` load nothing. */
+function packagesLoadedBy(entry: string): Set<string> {
+  const packages = new Set<string>();
+  const seen = new Set<string>();
+  const queue = [entry];
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    for (const [, what = "", from = ""] of readFileSync(file, "utf8").matchAll(
+      /^(?:import|export)\s([^;"]*?)\s?(?:from\s)?"([^"]+)";/gm,
+    )) {
+      if (/^type\s/.test(what) || from.startsWith("node:")) continue;
+      if (from.startsWith(".")) queue.push(new URL(from, `file:///${file}`).pathname.slice(1));
+      else packages.add(from.split("/")[0] as string);
+    }
+  }
+  return packages;
+}
+
+test("a plain start loads only the packages that every gateway uses: others wait in core/lazy-package.ts or behind import()", () => {
+  assert.deepEqual([...packagesLoadedBy("src/cli/start.ts")].sort(), ["ajv", "ipaddr.js", "js-yaml", "pino", "yaml"]);
+});

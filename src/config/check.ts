@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv2020 as Ajv, type ErrorObject } from "ajv/dist/2020.js";
 import type { TSchema } from "typebox";
 import { isNetwork } from "../discovery/address-policy.ts";
 import type { Problem } from "./problem.ts";

@@ -1,12 +1,16 @@
 import { isIP } from "node:net";
-import { buildConnector } from "undici";
+import type { buildConnector } from "undici";
 import { type AddressGuard, createGuardedLookup, findRefusalOfLiteral, refuseAddress } from "../core/address-guard.ts";
+import { lazyPackage } from "../core/lazy-package.ts";
+
+const undici = lazyPackage<typeof import("undici")>("undici");
 
 /** undici's connector that asks the guard about each address: of a name, those that it resolves to for this very connection. */
 export function createGuardedConnect(
   options: buildConnector.BuildOptions,
   guard: AddressGuard,
 ): buildConnector.connector {
+  const { buildConnector } = undici();
   const connectLiteral = buildConnector(options);
   const connectors = new Map<string, buildConnector.connector>();
 

@@ -1,10 +1,12 @@
-import { type buildConnector, Pool } from "undici";
+import type { buildConnector, Pool } from "undici";
 import type { AddressGuard } from "../core/address-guard.ts";
+import { lazyPackage } from "../core/lazy-package.ts";
 import type { Asking } from "./asking.ts";
 import { createGuardedConnect } from "./guarded-connect.ts";
 import { Http2Answer } from "./http2-answer.ts";
 import type { ConnectOptions, InstancePool } from "./pools.ts";
 
+const undici = lazyPackage<typeof import("undici")>("undici");
 const CONNECT_MS = 1_000;
 
 /** Connections to one instance that may speak HTTP/2, as it and ALPN agree: those of undici. */
@@ -20,6 +22,7 @@ export class Http2Pool implements InstancePool {
       ...(tls?.key === undefined ? {} : { key: tls.key }),
       allowH2: true,
     };
+    const { Pool } = undici();
     this.pool = new Pool(origin, {
       connections: 256,
       pipelining: 1,

@@ -1,4 +1,3 @@
-import { errors } from "undici";
 import { ERRORS, type ErrorCode, GatewayError } from "../core/errors.ts";
 import { UpstreamError, type UpstreamFault } from "./upstream-error.ts";
 
@@ -30,13 +29,13 @@ const codeOf = (error: Error): string => {
 };
 const faultOf = (error: Error): UpstreamFault | undefined => (error instanceof UpstreamError ? error.fault : undefined);
 const isConnectTimeout = (error: Error): boolean =>
-  faultOf(error) === "connect-timeout" || error instanceof errors.ConnectTimeoutError;
+  faultOf(error) === "connect-timeout" || codeOf(error) === "UND_ERR_CONNECT_TIMEOUT";
 const isHeadersTimeout = (error: Error): boolean =>
-  faultOf(error) === "headers-timeout" || error instanceof errors.HeadersTimeoutError;
+  faultOf(error) === "headers-timeout" || codeOf(error) === "UND_ERR_HEADERS_TIMEOUT";
 const isBodyTimeout = (error: Error): boolean =>
-  faultOf(error) === "body-timeout" || error instanceof errors.BodyTimeoutError;
+  faultOf(error) === "body-timeout" || codeOf(error) === "UND_ERR_BODY_TIMEOUT";
 const isOverflow = (error: Error): boolean =>
-  faultOf(error) === "headers-too-large" || error instanceof errors.HeadersOverflowError;
+  faultOf(error) === "headers-too-large" || codeOf(error) === "UND_ERR_HEADERS_OVERFLOW";
 const isTlsFailure = (code: string): boolean =>
   code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_") || code.includes("CERT") || code.includes("UNABLE_TO_");
 
@@ -52,8 +51,8 @@ const isMalformed = (error: Error): boolean =>
   faultOf(error) === "malformed" ||
   isOverflow(error) ||
   codeOf(error).startsWith("HPE_") ||
-  error instanceof errors.ResponseContentLengthMismatchError ||
-  (error instanceof errors.SocketError && (error.message === "bad response" || error.message === "bad upgrade"));
+  codeOf(error) === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" ||
+  (codeOf(error) === "UND_ERR_SOCKET" && (error.message === "bad response" || error.message === "bad upgrade"));
 
 /** A body that its client broke off, a cap of the gateway's own: the instance is not to blame. */
 const isNoWordOfTheInstance = ({ code }: GatewayError): boolean =>

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import httpProxy from "http-proxy";
+import type httpProxy from "http-proxy";
 import type { AddressGuard } from "../core/address-guard.ts";
 import { GatewayError } from "../core/errors.ts";
 import { defineExchangeKey, type Exchange, type GatewayResponse } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
+import { lazyPackage } from "../core/lazy-package.ts";
 import type { Balancer, Endpoint } from "../core/upstream.ts";
 import { GuardedAgents } from "./guarded-agents.ts";
 import { stripHopByHop } from "./hop-by-hop.ts";
@@ -22,6 +23,7 @@ export const WEBSOCKET = defineExchangeKey<{ readonly socket: Socket; readonly h
 /** Set where the upstream has agreed: to be started once the client has its 101. */
 export const TUNNEL = defineExchangeKey<Tunnel>("tunnel");
 
+const library = lazyPackage<typeof httpProxy>("http-proxy");
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
@@ -33,21 +35,28 @@ export interface WebSocketTryOptions extends TryOptions {
   readonly websocket: WebsocketOptions;
 }
 
+function openProxy(): httpProxy {
+  const proxy = library().createProxyServer({});
+  // Every call has its own callback; this is for what comes after an error has been told.
+  proxy.on("error", () => {});
+  return proxy;
+}
+
 /** One try at opening a WebSocket, by way of http-proxy; what is no WebSocket goes to `http`. */
 export function createWebSocketTry(
   balancer: Pick<Balancer, "report">,
   http: TryOnce,
   options: WebSocketTryOptions,
 ): TryOnce {
-  const proxy = httpProxy.createProxyServer({});
-  // Every call has its own callback; this is for what comes after an error has been told.
-  proxy.on("error", () => {});
+  let opened: httpProxy | undefined;
   const agents = new GuardedAgents(options.guard, options.connect.tls?.serverName);
   const headersMs = options.timeouts.headersMs ?? 15_000;
 
   return function tryWebSocket(exchange, endpoint, control) {
     const wanted = exchange.get(WEBSOCKET);
     if (wanted === undefined) return http(exchange, endpoint, control);
+    opened ??= openProxy();
+    const proxy = opened;
     let agent: ReturnType<GuardedAgents["for"]>;
     try {
       checkHandshake(exchange, options.websocket);

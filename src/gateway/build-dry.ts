@@ -15,7 +15,7 @@ import { createSources } from "./sources.ts";
 export async function buildDry(input: ConfigInput): Promise<{ snapshot: Snapshot; problems: Problem[] }> {
   const { config, problems } = await loadConfig(input);
   const pools = new UpstreamPools();
-  const services = new Services(createSources(config, { isDryRun: true }));
+  const services = new Services(await createSources(config, { isDryRun: true }));
   const store = createDryState(config.options.store ?? {});
   const cache = await createCache({});
   const built = await buildSnapshot({

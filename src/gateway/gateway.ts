@@ -81,7 +81,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   if (problems.length > 0) throw new ConfigError(problems);
   const addresses = new AddressPolicy(first.config.options.discovery?.addresses);
   const pools = new UpstreamPools((host, address, port) => addresses.findRefusalAtConnect(host, address, port));
-  const sources = createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry });
+  const sources = await createSources(first.config, { isDryRun: false, ownRegistry: options.ownRegistry });
   const store = await createState(first.config.options.store ?? {}, first.config.folder, log);
   const cache = await createCache(first.config.options.store ?? {}, first.config.folder);
   const services = new Services(sources, { log, addresses });

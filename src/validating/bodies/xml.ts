@@ -1,4 +1,5 @@
-import { SaxesParser } from "saxes";
+import type { SaxesParser } from "saxes";
+import { lazyPackage } from "../../core/lazy-package.ts";
 import { Malformed } from "../parameters/decode.ts";
 
 /** An XML element as it was written. Names are local: prefixes are the sender's choice. */
@@ -9,6 +10,7 @@ export interface XmlElement {
   text: string;
 }
 
+const saxes = lazyPackage<typeof import("saxes")>("saxes");
 const MAX_DEPTH = 256;
 /** Elements and attributes: each takes some hundred bytes of memory for the four of `<a/>`. */
 const MAX_NODES = 100_000;
@@ -19,7 +21,8 @@ const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
  * one. ATTACKS 42, 51.
  */
 export function parseXml(bytes: Buffer): XmlElement | Malformed {
-  const parser = new SaxesParser({ xmlns: true, position: false });
+  const { SaxesParser } = saxes();
+  const parser: SaxesParser<{ xmlns: true }> = new SaxesParser({ xmlns: true, position: false });
   const stack: XmlElement[] = [];
   let root: XmlElement | undefined;
   let nodes = 0;

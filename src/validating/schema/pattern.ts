@@ -1,6 +1,8 @@
 import { createContext, Script } from "node:vm";
-import { RE2JS } from "re2js";
+import { lazyPackage } from "../../core/lazy-package.ts";
 import { patternCost } from "./pattern-cost.ts";
+
+const re2 = lazyPackage<typeof import("re2js")>("re2js");
 
 export interface Matcher {
   /** @throws never */
@@ -54,6 +56,7 @@ const SPACES =
 
 function findLinear(source: string): Matcher | undefined {
   try {
+    const { RE2JS } = re2();
     const linear = RE2JS.compile(RE2JS.translateRegExp(withUnicodeSpaces(source)));
     return { test: (text) => linear.test(text) };
   } catch {
