@@ -87,7 +87,7 @@ function packagesLoadedBy(entry: string): Set<string> {
     if (seen.has(file)) continue;
     seen.add(file);
     for (const [, what = "", from = ""] of readFileSync(file, "utf8").matchAll(
-      /^(?:import|export)\s([^;"]*?)\s?(?:from\s)?"([^"]+)";/gm,
+      /^(?:import|export)\s+(?:([^;"=()]*?)\s+from\s+)?"([^"]+)";/gm,
     )) {
       if (/^type\s/.test(what) || from.startsWith("node:")) continue;
       if (from.startsWith(".")) queue.push(new URL(from, `file:///${file}`).pathname.slice(1));
@@ -97,6 +97,6 @@ function packagesLoadedBy(entry: string): Set<string> {
   return packages;
 }
 
-test("a plain start loads only the packages that every gateway uses: others wait in core/lazy-package.ts or behind import()", () => {
+test("a plain start loads only the packages that every gateway uses: others wait in core/lazy.ts or behind import()", () => {
   assert.deepEqual([...packagesLoadedBy("src/cli/start.ts")].sort(), ["ajv", "ipaddr.js", "js-yaml", "pino", "yaml"]);
 });

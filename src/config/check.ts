@@ -4,7 +4,16 @@ import { isNetwork } from "../discovery/address-policy.ts";
 import type { Problem } from "./problem.ts";
 import type { ConfigSource, Path } from "./source.ts";
 
-const ajv = new Ajv({ allErrors: true, strict: false, useDefaults: true, verbose: true, discriminator: true });
+/** The schemas are the program's own: to compile the schema of schemas first is a tenth of a start. */
+const TRUSTED = { meta: false, validateSchema: false };
+const ajv = new Ajv({
+  allErrors: true,
+  strict: false,
+  useDefaults: true,
+  verbose: true,
+  discriminator: true,
+  ...TRUSTED,
+});
 ajv.addFormat("network", isNetwork);
 const compiled = new WeakMap<object, ReturnType<typeof ajv.compile>>();
 const timesChecked = new WeakMap<object, number>();

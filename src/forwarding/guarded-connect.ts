@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { buildConnector } from "undici";
 import { type AddressGuard, createGuardedLookup, findRefusalOfLiteral, refuseAddress } from "../core/address-guard.ts";
-import { lazyPackage } from "../core/lazy-package.ts";
+import { lazyPackage } from "../core/lazy.ts";
 
 const undici = lazyPackage<typeof import("undici")>("undici");
 

@@ -1,6 +1,6 @@
 import type { buildConnector, Pool } from "undici";
 import type { AddressGuard } from "../core/address-guard.ts";
-import { lazyPackage } from "../core/lazy-package.ts";
+import { lazyPackage } from "../core/lazy.ts";
 import type { Asking } from "./asking.ts";
 import { createGuardedConnect } from "./guarded-connect.ts";
 import { Http2Answer } from "./http2-answer.ts";

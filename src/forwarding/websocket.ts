@@ -6,7 +6,7 @@ import type { AddressGuard } from "../core/address-guard.ts";
 import { GatewayError } from "../core/errors.ts";
 import { defineExchangeKey, type Exchange, type GatewayResponse } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
-import { lazyPackage } from "../core/lazy-package.ts";
+import { lazyPackage } from "../core/lazy.ts";
 import type { Balancer, Endpoint } from "../core/upstream.ts";
 import { GuardedAgents } from "./guarded-agents.ts";
 import { stripHopByHop } from "./hop-by-hop.ts";

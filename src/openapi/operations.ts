@@ -96,7 +96,8 @@ class OperationBuilder {
   private readonly prefix: string | undefined;
   private readonly media: MediaReader;
   private readonly ids = new Set<string>();
-  private readonly pointers: string[] = [];
+  private readonly places: string[][] = [];
+  private readonly addresses = new Map<unknown, Pick<Operation, "bases" | "servers">>();
   private located: Map<string, SourceLocation> | undefined;
 
   constructor(files: SpecFiles, source: Json, info: SpecInfo, prefix: string | undefined) {
@@ -135,7 +136,7 @@ class OperationBuilder {
     const servers = [source.servers, item.servers, this.source.servers]
       .map((list) => toList(this.files.open(list)))
       .find((list) => list.length > 0);
-    const bases = this.prefix === undefined ? toBasePaths(servers) : [this.prefix];
+    const { bases, servers: urls } = this.addressesOf(servers);
     return {
       id: this.uniqueId(findText(source.operationId), `${method} ${path}`),
       method,
@@ -149,11 +150,22 @@ class OperationBuilder {
       requestBody: source.requestBody === undefined ? undefined : this.media.requestBody(source.requestBody),
       responses: this.responses(source.responses),
       security: toList(source.security ?? this.source.security).map(toRequirement),
-      servers: toList(servers).map(toServerUrl),
-      extensions: Object.fromEntries(Object.entries(source).filter(([key]) => key.startsWith("x-"))),
+      servers: urls,
+      extensions: toExtensions(source),
       location: this.location(path, method, item),
       spec: this.info,
     };
+  }
+
+  /** Most operations have the servers of the document. */
+  private addressesOf(servers: readonly unknown[] | undefined): Pick<Operation, "bases" | "servers"> {
+    let known = this.addresses.get(servers);
+    if (known === undefined) {
+      const bases = this.prefix === undefined ? toBasePaths(servers) : [this.prefix];
+      known = { bases, servers: toList(servers).map(toServerUrl) };
+      this.addresses.set(servers, known);
+    }
+    return known;
   }
 
   private uniqueId(given: string | undefined, fallback: string): string {
@@ -187,12 +199,12 @@ class OperationBuilder {
   private location(path: string, method: string, item: Json): SourceLocation {
     const isCommon = METHODS.includes(method.toLowerCase()) && item[method.toLowerCase()] !== undefined;
     const steps = isCommon ? [method.toLowerCase()] : ["additionalOperations", method];
-    const pointer = toPointer(["paths", path, ...steps]);
-    this.pointers.push(pointer);
+    const place = ["paths", path, ...steps];
+    this.places.push(place);
     const { file } = this.info;
     const find = (): SourceLocation | undefined => {
-      this.located ??= locateAll(file, this.pointers);
-      return this.located.get(pointer);
+      this.located ??= locateAll(file, this.places.map(toPointer));
+      return this.located.get(toPointer(place));
     };
     return {
       file,
@@ -204,6 +216,12 @@ class OperationBuilder {
       },
     };
   }
+}
+
+function toExtensions(source: Json): Readonly<Record<string, unknown>> {
+  const extensions: Json = {};
+  for (const key in source) if (key.startsWith("x-")) extensions[key] = source[key];
+  return extensions;
 }
 
 const toRequirement = (value: unknown): SecurityRequirement =>

@@ -18,9 +18,11 @@ export interface Step {
   readonly identityHeaders?: readonly string[];
 }
 
+const RANK = new Map<Phase, number>(PHASES.map((phase, rank) => [phase, rank]));
+const rankOf = ({ phase }: Step): number => RANK.get(phase) as number;
+
 /** By phase; within a phase as given: the gateway's, the route's, the operation's. */
-export const inOrder = (steps: readonly Step[]): Step[] =>
-  PHASES.flatMap((phase) => steps.filter((step) => step.phase === phase));
+export const inOrder = (steps: readonly Step[]): Step[] => [...steps].sort((a, b) => rankOf(a) - rankOf(b));
 
 /** A step that only has hooks. */
 export const hookStep = (phase: Phase, hooks: StepHooks): Step => ({

@@ -1,6 +1,7 @@
 import { isStream, readWhole, WHOLE_BODY_BYTES } from "../core/body.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
+import { lazy } from "../core/lazy.ts";
 import { findMediaType, type ParsedMediaType } from "../core/media-type.ts";
 import type { Operation } from "../core/operation.ts";
 import { createAcceptCheck } from "./accept.ts";
@@ -33,14 +34,17 @@ export function createRequestValidator(
   const mode = options.request ?? "enforce";
   if (mode === "off") return undefined;
   const { unknownQuery = "allow" } = options;
-  const parameters = new ParameterChecks(operation, unknownQuery !== "allow");
-  const body = operation.requestBody === undefined ? undefined : new BodyChecks(operation, limits.bodyBytes);
-  const checkAccept = createAcceptCheck(operation);
+  // Of a document with a thousand operations, most are not asked for in the first second.
+  const checks = lazy(() => ({
+    parameters: new ParameterChecks(operation, unknownQuery !== "allow"),
+    body: operation.requestBody === undefined ? undefined : new BodyChecks(operation, limits.bodyBytes),
+    checkAccept: createAcceptCheck(operation),
+  }));
   const addDefaults = options.defaults === true ? createDefaults(operation) : undefined;
   const isEnforced = mode === "enforce";
 
   function finish(exchange: Exchange, next: Next, violations: Violations): Promise<GatewayResponse> {
-    if (checkAccept !== undefined) checkAccept(exchange, violations, isEnforced);
+    checks().checkAccept?.(exchange, violations, isEnforced);
     if (!violations.isEmpty) {
       recordFinding(exchange, operation, "request", violations);
       if (isEnforced && (unknownQuery === "refuse" || violations.list.some(({ keyword }) => keyword !== "unknown"))) {
@@ -55,6 +59,7 @@ export function createRequestValidator(
   function validateRequest(exchange: Exchange, next: Next): Promise<GatewayResponse> {
     try {
       const violations = new Violations();
+      const { parameters, body } = checks();
       parameters.check(exchange, violations);
       const pending = body?.check(exchange, violations, isEnforced);
       if (pending === undefined) return finish(exchange, next, violations);
@@ -67,6 +72,7 @@ export function createRequestValidator(
   return {
     handler: validateRequest,
     prepare() {
+      const { parameters, body } = checks();
       parameters.prepare();
       body?.prepare();
     },

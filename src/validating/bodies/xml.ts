@@ -1,5 +1,5 @@
 import type { SaxesParser } from "saxes";
-import { lazyPackage } from "../../core/lazy-package.ts";
+import { lazyPackage } from "../../core/lazy.ts";
 import { Malformed } from "../parameters/decode.ts";
 
 /** An XML element as it was written. Names are local: prefixes are the sender's choice. */

@@ -1,5 +1,5 @@
 import { createContext, Script } from "node:vm";
-import { lazyPackage } from "../../core/lazy-package.ts";
+import { lazyPackage } from "../../core/lazy.ts";
 import { patternCost } from "./pattern-cost.ts";
 
 const re2 = lazyPackage<typeof import("re2js")>("re2js");
