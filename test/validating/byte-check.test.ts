@@ -6,6 +6,7 @@ import { parseJson } from "../../src/validating/bodies/json.ts";
 import { findSample } from "../../src/validating/mock/sample.ts";
 import { Malformed } from "../../src/validating/parameters/decode.ts";
 import { findByteCheck } from "../../src/validating/schema/byte-check.ts";
+import { BytePattern } from "../../src/validating/schema/byte-pattern.ts";
 import { SchemaCheck } from "../../src/validating/schema/check.ts";
 import { cleanSchema } from "../../src/validating/schema/clean.ts";
 
@@ -33,7 +34,7 @@ const texts = fc.record(
     type: fc.constant("string"),
     minLength: fc.nat(3),
     maxLength: fc.integer({ min: 3, max: 9 }),
-    pattern: fc.constantFrom("^[a-c]*$", "\\d"),
+    pattern: fc.constantFrom("^[a-c]*$", "\\d", "^[^b-]{1,2}.?$", "^\\w+-\\d{2,}$"),
     format: fc.constantFrom("date", "uuid", "unheard", "int32"),
     readOnly: fc.boolean(),
   },
@@ -209,6 +210,65 @@ test("a scan decides plain bodies alone, and leaves the others to somebody slowe
     ["", false],
   ];
   for (const [text, isAccepted] of rows) assert.equal(check(Buffer.from(text)), isAccepted, text);
+});
+
+test("a pattern that is read by bytes takes no text that it does not take as a regular expression", () => {
+  const atoms = fc.constantFrom(
+    "a",
+    "[a-c]",
+    "[^a]",
+    "[-a]",
+    "[a-]",
+    "[\\d_.]",
+    "\\d",
+    "\\w",
+    "\\.",
+    ".",
+    "-",
+    "[\\]b]",
+    "~",
+  );
+  const counts = fc.constantFrom("", "?", "*", "+", "{2}", "{1,}", "{0,2}");
+  const whole = fc.property(
+    fc.array(fc.tuple(atoms, counts), { maxLength: 4 }),
+    fc.array(fc.string({ unit: fc.constantFrom("a", "b", "c", "-", "_", ".", "1", "]", "~", " "), maxLength: 5 })),
+    (pieces, texts) => {
+      const source = `^${pieces.flat().join("")}$`;
+      const pattern = BytePattern.find(source);
+      assert.ok(pattern !== undefined, source);
+      const regExp = new RegExp(source, "u");
+      for (const text of texts) {
+        const bytes = Buffer.from(`"${text}"`);
+        if (pattern.accepts(bytes, 1, bytes.length - 1)) assert.match(text, regExp);
+        else if (pieces.length === 1) assert.doesNotMatch(text, regExp);
+      }
+    },
+  );
+  fc.assert(whole, { numRuns: 1_000 });
+  for (const source of [
+    "a",
+    "^a",
+    "^(a)$",
+    "^a|b$",
+    "^a+?$",
+    "^\\s$",
+    "^é$",
+    "^[é]$",
+    "^[a$",
+    "^\\bx$",
+    "^{2}$",
+    "^[\\d-z]$",
+    "^a\\$",
+  ])
+    assert.equal(BytePattern.find(source), undefined, source);
+});
+
+test("items that are told apart by their texts are compared whichever way those were read", () => {
+  const check = findByteCheck({ type: "array", uniqueItems: true, items: { enum: ["on", "off", 1, true] } }, "request");
+  assert.equal(check?.(Buffer.from('["on","off",1,true]')), true);
+  assert.equal(check?.(Buffer.from('["on","\\u006fff"]')), true);
+  assert.equal(check?.(Buffer.from('["on", "on"]')), false);
+  assert.equal(check?.(Buffer.from('["on","\\u006fn"]')), false);
 });
 
 test("a text that is not UTF-8 is left to somebody slower", () => {

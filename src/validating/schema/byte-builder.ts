@@ -1,5 +1,7 @@
-import { joinPieces, nameMembers } from "./byte-members.ts";
-import { ARRAY, ByteNode, EVERYTHING, FALSE, NULL, NUMBER, OBJECT, TEXT, TRUE } from "./byte-node.ts";
+import { joinPieces, nameMembers, PLAIN_NAME } from "./byte-members.ts";
+import { ARRAY, ByteNode, EVERYTHING, FALSE, NULL, NUMBER, OBJECT, TEXT, type TextTest, TRUE } from "./byte-node.ts";
+import { BytePattern } from "./byte-pattern.ts";
+import { Word } from "./byte-word.ts";
 import type { Direction } from "./evaluation.ts";
 import { FORMATS } from "./formats.ts";
 import { isObject, type SchemaObject } from "./keywords.ts";
@@ -51,6 +53,12 @@ const HELD = new Set([
   ...["minLength", "maxLength", "pattern"],
   ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
 ]);
+/** Of some formats all that they take. */
+const FORMAT_PATTERNS: Readonly<Record<string, string>> = {
+  uuid: "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+};
+/** Of more, a set knows faster whether there is one. */
+const MAX_CHOICES = 12;
 const IN_PLACE = ["$ref", "allOf", "anyOf", "oneOf"];
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
@@ -192,16 +200,32 @@ function kindsOf(values: readonly unknown[]): number {
 }
 
 function fillText(node: ByteNode, schema: SchemaObject, allowed: ReadonlySet<unknown> | undefined): void {
-  const tests: ((text: string) => boolean)[] = [];
-  if (allowed !== undefined) tests.push((text) => allowed.has(text));
-  const matcher = typeof schema.pattern === "string" ? findMatcher(schema.pattern) : undefined;
-  if (matcher !== undefined) tests.push((text) => matcher.test(text));
+  const tests: TextTest[] = [];
+  if (allowed !== undefined) tests.push({ test: (text) => allowed.has(text), pattern: undefined });
+  const { pattern } = schema;
+  const matcher = typeof pattern === "string" ? findMatcher(pattern) : undefined;
+  if (matcher !== undefined)
+    tests.push({ test: (text) => matcher.test(text), pattern: BytePattern.find(pattern as string) });
   const format = formatOf(schema);
-  if (format?.type === "string") tests.push(format.validate as (text: string) => boolean);
+  if (format?.type === "string") {
+    const known = FORMAT_PATTERNS[schema.format as string];
+    tests.push({
+      test: format.validate as (text: string) => boolean,
+      pattern: known === undefined ? undefined : BytePattern.find(known),
+    });
+  }
   node.texts = tests;
   node.leastLength = countOf(schema.minLength, 0);
   node.mostLength = countOf(schema.maxLength, Number.POSITIVE_INFINITY);
+  const isAlone = tests.length === 1 && schema.minLength === undefined && schema.maxLength === undefined;
+  if (allowed !== undefined && isAlone && allowed.size <= MAX_CHOICES) node.choices = choicesOf(allowed);
 }
+
+/** The texts that can be found by their bytes. */
+const choicesOf = (allowed: ReadonlySet<unknown>): Word[] =>
+  [...allowed]
+    .filter((text): text is string => typeof text === "string" && text.length > 1 && PLAIN_NAME.test(text))
+    .map((text) => new Word(`"${text}"`));
 
 function fillNumber(node: ByteNode, schema: SchemaObject, allowed: ReadonlySet<unknown> | undefined): void {
   const tests: ((value: number) => boolean)[] = [];

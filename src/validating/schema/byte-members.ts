@@ -3,7 +3,8 @@ import { Word } from "./byte-word.ts";
 
 /** As many as an integer has bits to spare. */
 const MAX_WORDS = 30;
-const PLAIN_NAME = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
+/** What stands in JSON as it is. */
+export const PLAIN_NAME = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
 
 export type Members = readonly (readonly [name: string, member: ByteNode])[];
 

@@ -1,3 +1,4 @@
+import type { BytePattern } from "./byte-pattern.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { Word } from "./byte-word.ts";
 import { isMultiple } from "./equal.ts";
@@ -12,6 +13,12 @@ export const FALSE = 32;
 export const NULL = 64;
 export const EVERYTHING = 127;
 
+/** What a text must pass, and what is faster where it says yes. */
+export interface TextTest {
+  readonly test: (text: string) => boolean;
+  readonly pattern: BytePattern | undefined;
+}
+
 /**
  * What a scan expects of one value. All of them are of one class, so that going from node to node stays a plain call;
  * what does not concern a kind keeps its default.
@@ -21,7 +28,9 @@ export class ByteNode {
   /** Kinds of which a scan cannot tell. */
   unsure = EVERYTHING;
 
-  texts: readonly ((text: string) => boolean)[] = [];
+  texts: readonly TextTest[] = [];
+  /** All texts that there can be, with their quotes. Of one with an escape, {@link texts} decides. */
+  choices: readonly Word[] = [];
   leastLength = 0;
   mostLength = Number.POSITIVE_INFINITY;
 
@@ -36,6 +45,7 @@ export class ByteNode {
   items: ByteNode | undefined = undefined;
   leastItems = 0;
   mostItems = Number.POSITIVE_INFINITY;
+  /** Its items are compared as values, so each text must be read. */
   isUnique = false;
 
   names: readonly string[] = [];
@@ -109,13 +119,18 @@ export class ByteNode {
   }
 
   private checkText(reader: ByteReader): boolean {
+    const { choices } = this;
+    for (const choice of choices) if (reader.takeWord(choice)) return true;
     const length = reader.skipText();
     if (length < 0) return reader.giveUp();
     if (length < this.leastLength || length > this.mostLength) return false;
     const { texts } = this;
-    if (texts.length === 0) return true;
-    const text = reader.lastText();
-    for (const test of texts) if (!test(text)) return false;
+    let text: string | undefined;
+    for (const { pattern, test } of texts) {
+      if (pattern !== undefined && reader.lastTextFits(pattern)) continue;
+      text ??= reader.lastText();
+      if (!test(text)) return false;
+    }
     return true;
   }
 
@@ -138,10 +153,11 @@ export class ByteNode {
     if (reader.next() !== 0x5d) {
       do {
         const first = reader.next();
+        const { at } = reader;
         if (!items.check(reader)) return false;
         if (known !== undefined) {
           if (first === 0x7b || first === 0x5b) return reader.giveUp();
-          const key = first === 0x22 ? reader.lastText() : isLetter(first) ? LITERALS[first] : reader.number;
+          const key = first === 0x22 ? reader.textAt(at) : isLetter(first) ? LITERALS[first] : reader.number;
           if (known.has(key)) return false;
           known.add(key);
         }

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { ByteNames, MAX_NAMES } from "./byte-names.ts";
+import type { BytePattern } from "./byte-pattern.ts";
 import type { Word } from "./byte-word.ts";
 
 const QUOTE = 0x22;
@@ -97,6 +98,18 @@ export class TextReader {
     if (this.isPlainText) return bytes.toString("latin1", textStart, textEnd);
     if (!this.hasEscapes) return bytes.toString("utf8", textStart, textEnd);
     return JSON.parse(bytes.toString("utf8", textStart - 1, textEnd + 1)) as string;
+  }
+
+  /** The text that starts at a place, and was skipped before. */
+  textAt(at: number): string {
+    this.at = at;
+    this.skipText();
+    return this.lastText();
+  }
+
+  /** True where a pattern surely takes the text that was skipped last. */
+  lastTextFits(pattern: BytePattern): boolean {
+    return this.isPlainText && pattern.accepts(this.bytes, this.textStart, this.textEnd);
   }
 
   /**
