@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { parseDictionary } from "structured-headers";
-import { definePlugin, GatewayError, readWhole, Type } from "../src/plugin.ts";
+import { definePlugin, GatewayError, readWhole, StoreUnavailable, Type } from "../src/plugin.ts";
 import { Remembered } from "./common/remembered.ts";
 import { ALGORITHMS, isSignedBy, toSigningKey } from "./hmac/keys.ts";
 import { type MessageSignature, parseSignature } from "./hmac/signature-base.ts";
@@ -40,11 +40,11 @@ export default definePlugin({
     maxBodyBytes: Type.Integer({ default: 1_048_576, minimum: 0, description: "Bodies are held to be digested." }),
     replay: Type.Union([Type.Literal("refuse"), Type.Literal("allow")], {
       default: "refuse",
-      description: "Whether the same signature counts a second time.",
+      description: "Whether the same signature counts a second time: at any gateway, where they share a `store`.",
     }),
     forwardCredential: Type.Boolean({ default: false, description: "The upstream sees the signature." }),
   }),
-  setup({ options, clock, kept }) {
+  setup({ options, clock, kept, store, id }) {
     const keys = new Map(Object.entries(options.keys).map(([id, key]) => [id, toSigningKey(key)]));
     // Kept: a reload must not let a signature count twice.
     const { used } = kept(() => ({ used: new Remembered<number>(100_000) }));
@@ -62,11 +62,30 @@ export default definePlugin({
         throw refusal("the signature has expired");
       }
     };
-    const checkReplay = (signature: Buffer): void => {
-      const key = signature.toString("base64");
+    const memoryMs = (options.maxAgeSeconds + options.leewaySeconds) * 1000;
+    /** @returns whether it counts for the first time */
+    const isFirstHere = (key: string): boolean => {
       const until = used.get(key);
-      if (until !== undefined && until > clock.monotonicMs()) throw refusal("the signature has been used");
-      used.set(key, clock.monotonicMs() + (options.maxAgeSeconds + options.leewaySeconds) * 1000);
+      if (until !== undefined && until > clock.monotonicMs()) return false;
+      used.set(key, clock.monotonicMs() + memoryMs);
+      return true;
+    };
+    const isFirstAnywhere = async (key: string): Promise<boolean> => {
+      try {
+        return await store.add(`hmac:${id}:${key}`, Buffer.alloc(0), memoryMs);
+      } catch (cause) {
+        if (!(cause instanceof StoreUnavailable)) throw cause;
+        // Another gateway may have taken it: what cannot be asked counts as no.
+        throw new GatewayError("STORE_UNAVAILABLE", "whether a signature has been used cannot be told now", {
+          cause,
+          headers: { "Retry-After": "1" },
+        });
+      }
+    };
+    const checkReplay = async (signature: Buffer): Promise<void> => {
+      const key = createHash("sha256").update(signature).digest("base64url");
+      const isFirst = isFirstHere(key) && (store.kind === "memory" || (await isFirstAnywhere(key)));
+      if (!isFirst) throw refusal("the signature has been used");
     };
 
     return async function checkSignature(exchange, next) {
@@ -95,7 +114,7 @@ export default definePlugin({
           throw refusal("the body has another digest");
         }
       }
-      if (options.replay === "refuse") checkReplay(signature);
+      if (options.replay === "refuse") await checkReplay(signature);
       exchange.consumer = { name: key.consumer };
       if (!options.forwardCredential) {
         request.headers.delete("signature");

@@ -23,6 +23,11 @@ const Options = Type.Object({
   jwksFile: Type.Optional(Type.String({ description: "A file with a JWK set." })),
   publicKey: Type.Optional(Type.String({ description: "A PEM public key or certificate, or a file with one." })),
   secret: Type.Optional(Type.String({ minLength: 1, description: "Shared secret of the HS algorithms." })),
+  allowShortSecret: Type.Boolean({
+    default: false,
+    description:
+      "Take a secret of less than the 32 bytes that RFC 7518 §3.2 asks for; whoever has a token can guess it.",
+  }),
   discovery: Type.Optional(
     Type.String({ pattern: "^https?://", description: "An OpenID Connect issuer, which says where its keys are." }),
   ),
@@ -191,10 +196,11 @@ function keySourceOf({ options, scheme, folder, clock, log }: SetupContext<Optio
   if (given.length > 1) throw new Error(`write one of ${SOURCES.join(", ")}, not ${given.join(" and ")}`);
   const { jwksUrl, jwksFile, publicKey: pem, secret } = options;
   if (secret !== undefined && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
-    log.warn(
-      { scheme: scheme?.name },
-      `the secret of jwt is shorter than ${MIN_SECRET_BYTES} bytes and can be guessed`,
-    );
+    const what = `the secret is shorter than ${MIN_SECRET_BYTES} bytes (RFC 7518 §3.2): whoever has a token can guess it`;
+    if (!options.allowShortSecret) {
+      throw new Error(`${what}; make one with openssl rand -hex 32, or write allowShortSecret: true for an old issuer`);
+    }
+    log.warn({ scheme: scheme?.name }, what);
   }
   if (secret !== undefined) return fixedKeys(keySetOf(secretKey(secret)));
   if (pem !== undefined) return fixedKeys(keySetOf(publicKey(pem.includes("-----BEGIN") ? pem : read(folder, pem))));

@@ -25,14 +25,17 @@ export interface SigningKey {
   readonly key: KeyObject;
 }
 
-const TYPES: Readonly<Record<Algorithm, string | undefined>> = {
-  "hmac-sha256": undefined,
-  ed25519: "ed25519",
-  "ecdsa-p256-sha256": "ec",
-  "ecdsa-p384-sha384": "ec",
-  "rsa-pss-sha512": "rsa",
-  "rsa-v1_5-sha256": "rsa",
+/** What kinds of keys an algorithm takes; of elliptic curves, which. */
+const KINDS: Readonly<Record<Algorithm, readonly string[]>> = {
+  "hmac-sha256": [],
+  ed25519: ["ed25519"],
+  "ecdsa-p256-sha256": ["prime256v1"],
+  "ecdsa-p384-sha384": ["secp384r1"],
+  "rsa-pss-sha512": ["rsa", "rsa-pss"],
+  "rsa-v1_5-sha256": ["rsa"],
 };
+
+const kindOf = (key: KeyObject): string => String(key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType);
 
 /** @throws Error when the key does not fit its algorithm */
 export function toSigningKey(options: {
@@ -48,8 +51,8 @@ export function toSigningKey(options: {
     throw new Error(`the key of ${consumer} needs ${isSecret ? "secret" : "publicKey"} alone for ${algorithm}`);
   }
   const key = isSecret ? toSecret(text) : createPublicKey(text);
-  if (!isSecret && key.asymmetricKeyType !== TYPES[algorithm]) {
-    throw new Error(`the key of ${consumer} is ${key.asymmetricKeyType}, which is not for ${algorithm}`);
+  if (!isSecret && !KINDS[algorithm].includes(kindOf(key))) {
+    throw new Error(`the key of ${consumer} is ${kindOf(key)}, which is not for ${algorithm}`);
   }
   return { consumer, algorithm, key };
 }

@@ -42,6 +42,7 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
     case "rsa":
     case "rsa-pss":
       if ((details.modulusLength ?? 0) < 2048) throw new Error("an RSA key needs 2048 bits or more (RFC 7518 §3.3)");
+      if (!isSoundExponent(details.publicExponent)) throw new Error("an RSA key's exponent is odd, 3 to 2^64");
       return key.asymmetricKeyType === "rsa" ? RSA : PSS;
     case "ec": {
       const algorithm = CURVES[details.namedCurve ?? ""];
@@ -55,6 +56,9 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
       throw new Error(`a ${key.asymmetricKeyType} key verifies no JWT`);
   }
 }
+
+/** With 1 everybody can sign, and each bit more is more work for every token. */
+const isSoundExponent = (exponent = 0n): boolean => exponent >= 3n && exponent % 2n === 1n && exponent < 2n ** 64n;
 
 const PEM = /-----BEGIN/;
 
@@ -79,7 +83,8 @@ export function publicKey(pem: string): VerificationKey {
 
 /** Keys by `kid`, and those without one. */
 export interface KeySet {
-  readonly byId: ReadonlyMap<string, VerificationKey>;
+  /** Several may share one, where they are of different kinds (RFC 7517 §4.5). */
+  readonly byId: ReadonlyMap<string, readonly VerificationKey[]>;
   readonly all: readonly VerificationKey[];
 }
 
@@ -100,13 +105,13 @@ interface Jwk extends JsonWebKey {
 export function parseKeySet(text: string, allowSecrets: boolean): KeySet {
   const { keys } = JSON.parse(text) as { keys?: unknown };
   if (!Array.isArray(keys)) throw new Error("not a JWK set: it has no keys");
-  const byId = new Map<string, VerificationKey>();
+  const byId = new Map<string, VerificationKey[]>();
   const all: VerificationKey[] = [];
   for (const jwk of keys as Jwk[]) {
     const key = findKey(jwk, allowSecrets);
     if (key === undefined) continue;
     all.push(key);
-    if (typeof jwk.kid === "string") byId.set(jwk.kid, key);
+    if (typeof jwk.kid === "string") byId.set(jwk.kid, [...(byId.get(jwk.kid) ?? []), key]);
   }
   if (new Set(all.map(({ key }) => key.type)).size > 1) {
     throw new Error("the JWK set mixes shared secrets and public keys; keep them apart");

@@ -108,8 +108,7 @@ function checkHeader(header: Claims, { algorithms, types, isTypeRequired }: Rule
 /** @returns undefined: the set does not have this key, a newer one might */
 function keysFor({ kid }: Claims, set: KeySet): readonly VerificationKey[] | undefined {
   if (set.byId.size === 0 || kid === undefined) return set.all;
-  const key = set.byId.get(kid as string);
-  return key === undefined ? undefined : [key];
+  return set.byId.get(kid as string);
 }
 
 /** Of what most issuers sign with, and what is checked here alone. */

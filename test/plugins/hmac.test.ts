@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac, generateKeyPairSync, sign as signBytes } from "node:crypto";
+import { request } from "node:http";
 import { test } from "node:test";
 import { httpbis, type Request, type SigningKey } from "http-message-signatures";
+import { redisMissing, startRedisServer } from "../support/redis-server.ts";
 import { startSecuredGateway } from "../support/secured-gateway.ts";
 
 const secret = "a shared secret of some length";
@@ -108,4 +110,44 @@ test("a key that does not fit its algorithm keeps the gateway from starting", as
   ]) {
     await assert.rejects(startSecuredGateway(t, [], { plugins: [{ hmac: { keys: { k: key } } }] }));
   }
+});
+
+test("a signature counts once at all gateways that share a store, and not at all while that is away", {
+  skip: redisMissing() ?? false,
+}, async (t) => {
+  const redis = await startRedisServer(t);
+  const options = { store: { redis: redis.url, redisTimeoutMs: 20_000 } };
+  const gateways = [
+    await startSecuredGateway(t, [], plugins(), { options }),
+    await startSecuredGateway(t, [], plugins(), { options }),
+  ];
+  // As behind one balancer: the same authority for each.
+  const target = "http://api.example/things?limit=2";
+  const ask = (i: number, headers: Record<string, string>): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const to = new URL(gateways[i]?.url ?? "");
+      const outgoing = request(
+        { port: to.port, path: "/things?limit=2", headers: { ...headers, Host: "api.example" } },
+        (answer) => {
+          answer.resume();
+          resolve(answer.statusCode ?? 0);
+        },
+      );
+      outgoing.on("error", reject);
+      outgoing.end();
+    });
+  const sign = (): Promise<Record<string, string>> => signed({ method: "GET", url: target, headers: {} });
+  const first = await sign();
+  assert.equal(await ask(0, first), 200);
+  assert.deepEqual([await ask(1, first), await ask(0, first)], [401, 401]);
+  const nonce = { params: ["created", "keyid", "alg", "nonce"], paramValues: { nonce: "another" } };
+  const second = await signed({ method: "GET", url: target, headers: {} }, hmac, nonce);
+  const statuses = await Promise.all(Array.from({ length: 20 }, (_, i) => ask(i % 2, second)));
+  assert.deepEqual(statuses.toSorted(), [200, ...Array.from({ length: 19 }, () => 401)]);
+  await redis.kill();
+  const third = await signed({ method: "GET", url: target, headers: {} }, hmac, {
+    ...nonce,
+    paramValues: { nonce: "a third" },
+  });
+  assert.equal(await ask(1, third), 503);
 });
