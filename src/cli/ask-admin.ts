@@ -24,7 +24,7 @@ export async function askAdmin(
       ...init,
       headers: { "Content-Type": "application/json", Authorization: `Bearer ${admin?.token ?? ""}` },
     });
-    const answer: unknown = await response.json();
+    const answer: unknown = response.status === 204 ? undefined : await response.json();
     if (response.ok) process.stdout.write(write(answer));
     else process.stderr.write(`refused (${response.status}): ${(answer as { detail?: string }).detail}\n`);
     return response.ok ? 0 : 1;

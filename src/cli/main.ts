@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "new-plugin": async () => (await import("./new-plugin.ts")).newPlugin,
   registry: async () => (await import("./registry.ts")).registry,
   "api-key": async () => (await import("./api-key.ts")).apiKey,
+  consumers: async () => (await import("./consumers.ts")).consumers,
   "hash-password": async () => (await import("./hash-password.ts")).hashPasswordCommand,
 };
 
@@ -38,6 +39,8 @@ const usage = `portico: an API gateway that reads OpenAPI
   portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
   portico new-plugin NAME [--folder plugins]         write a plugin and its test
   portico api-key create|list|rotate|expire|revoke   the keys of a file that api-key reads
+  portico consumers list|add|remove|key|rotate|expire|revoke
+                                                     who the admin API keeps, and their keys
   portico hash-password                              what basic-auth wants in place of the password on standard input
 `;
 
