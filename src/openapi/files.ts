@@ -213,11 +213,12 @@ export class SpecFiles {
         this.place(from.file, path),
       );
     }
-    const isAnchor = fragment !== "" && !fragment.startsWith("/");
-    const target = isAnchor ? this.anchors.get(`${resource}#${fragment}`) : prefix + fragment;
-    if (target === undefined) {
+    // An anchor has no slash: `#components/…` can only mean the pointer.
+    const pointer = fragment.includes("/") && !fragment.startsWith("/") ? `/${fragment}` : fragment;
+    const isPointer = pointer === "" || pointer.startsWith("/");
+    const target = isPointer ? prefix + pointer : this.anchors.get(`${resource}#${fragment}`);
+    if (target === undefined)
       throw new SpecError(`$ref "${text}" points to nothing: there is no such anchor`, this.place(from.file, path));
-    }
     if (key === "$dynamicRef" && this.isDynamic(target, fragment)) this.dynamicNames.set(holder, fragment);
     holder[key] = target;
     if (path.at(-1) !== "mapping") this.pendingChecks.push(() => this.mustExist(target, from.file, path, text));

@@ -74,9 +74,25 @@ class Merger {
       }
     }
     for (const write of writes) write();
+    this.addWebhooks(toObject(this.document.webhooks));
     const known = this.merged.tags as Json[];
     for (const tag of toList(tags)) {
       if (isObject(tag) && !known.some(({ name }) => name === tag.name)) known.push(this.rewriter.rewrite(tag) as Json);
+    }
+  }
+
+  /** What the services call of their own accord: part of what they promise, though it is not behind the gateway. */
+  private addWebhooks(webhooks: Json): void {
+    for (const [name, source] of Object.entries(webhooks)) {
+      const item = this.rewriter.rewrite(source) as Json;
+      for (const method of METHODS) {
+        const operation = toObject(item[method]);
+        if (typeof operation.operationId !== "string") continue;
+        operation.operationId = freeId(this.ids, operation.operationId, this.slug);
+      }
+      this.merged.webhooks ??= {};
+      const named = toObject(this.merged.webhooks);
+      named[freeName(named, name, this.slug)] = item;
     }
   }
 

@@ -6,14 +6,26 @@ import { isObject } from "../schema/keywords.ts";
 import { Shape } from "../schema/shape.ts";
 import { toXml } from "./xml-sample.ts";
 
+/** What an answer is to say. */
+export interface Sample {
+  readonly value: unknown;
+  /** The value is a text in the media type already (`serializedValue` of 3.2). */
+  readonly isWritten?: boolean;
+}
+
 /** A value in the media type of an answer. A range such as `*` + `/*` is answered as JSON. */
-export function writeBody(operation: Operation, media: MediaType, value: unknown): { type: string; bytes: Buffer } {
+export function writeBody(
+  operation: Operation,
+  media: MediaType,
+  { value, isWritten = false }: Sample,
+): { type: string; bytes: Buffer } {
   const parsed = findMediaType(media.type);
   if (parsed === undefined || parsed.essence.includes("*")) {
     const isText = typeof value === "string";
     const type = isText ? "text/plain; charset=utf-8" : "application/json";
     return { type, bytes: Buffer.from(isText ? value : JSON.stringify(value)) };
   }
+  if (isWritten) return { type: media.type, bytes: Buffer.from(String(value)) };
   if (isJson(parsed)) return { type: media.type, bytes: Buffer.from(JSON.stringify(value)) };
   if (typeof value === "string") return { type: media.type, bytes: Buffer.from(value) };
   if (findSequenceReader(parsed.essence) !== undefined) {

@@ -7,7 +7,7 @@ import { accepts } from "../accept.ts";
 import { findResponse } from "../response-checks.ts";
 import { schemaCheck } from "../schema/check.ts";
 import { isObject } from "../schema/keywords.ts";
-import { writeBody } from "./body.ts";
+import { type Sample, writeBody } from "./body.ts";
 import type { MockOptions } from "./options.ts";
 import { findPreference, type MockPreference } from "./prefer.ts";
 import { findSample } from "./sample.ts";
@@ -55,7 +55,7 @@ class Mock {
     if (media !== undefined) {
       const value = this.valueOf(media, preference, applied, seed, isDynamic);
       if (value !== undefined) {
-        const written = writeBody(this.operation, media, value.value);
+        const written = writeBody(this.operation, media, value);
         headers.set("Content-Type", written.type);
         body = written.bytes;
       }
@@ -95,7 +95,7 @@ class Mock {
     applied: string[],
     seed: number,
     isDynamic: boolean,
-  ): { readonly value: unknown } | undefined {
+  ): Sample | undefined {
     const named = preference?.example === undefined ? undefined : findExample(media, preference.example);
     if (named !== undefined) applied.unshift(`example=${preference?.example}`);
     const example = named ?? (isDynamic ? undefined : findExample(media, undefined));
@@ -136,16 +136,16 @@ function chooseContent(
 }
 
 /** An example of a media type: the one of a name, or the first there is. */
-function findExample(media: MediaType, name: string | undefined): { readonly value: unknown } | undefined {
+function findExample(media: MediaType, name: string | undefined): Sample | undefined {
   const { example, examples = {} } = media;
   if (name !== undefined) return Object.hasOwn(examples, name) ? valueOfExample(examples[name]) : undefined;
   return example !== undefined ? { value: example } : valueOfExample(Object.values(examples)[0]);
 }
 
-function valueOfExample(example: unknown): { readonly value: unknown } | undefined {
+function valueOfExample(example: unknown): Sample | undefined {
   if (!isObject(example)) return undefined;
-  for (const member of ["value", "dataValue", "serializedValue"]) {
+  for (const member of ["value", "dataValue"]) {
     if (Object.hasOwn(example, member)) return { value: example[member] };
   }
-  return undefined;
+  return typeof example.serializedValue === "string" ? { value: example.serializedValue, isWritten: true } : undefined;
 }
