@@ -47,7 +47,7 @@ export class ParameterChecks {
   check(exchange: Exchange, violations: Violations): void {
     const { request } = exchange;
     for (const plan of this.path) {
-      plan.checkValues([this.pathValues.find(exchange, plan.parameter.name)], violations);
+      plan.checkValue(this.pathValues.find(exchange, plan.parameter.name), violations);
     }
     if (this.query !== undefined) this.query.check(request.query, violations);
     if (this.wholeQuery !== undefined) checkWholeQuery(this.wholeQuery, request.query, violations);

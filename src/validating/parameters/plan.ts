@@ -2,7 +2,7 @@ import type { Operation, Parameter } from "../../core/operation.ts";
 import { type MediaReader, mediaReader } from "../bodies/text-media.ts";
 import { type SchemaCheck, schemaCheck, type Violations } from "../schema/check.ts";
 import type { Direction } from "../schema/evaluation.ts";
-import { Shape } from "../schema/shape.ts";
+import { Shape, toScalar } from "../schema/shape.ts";
 import { toPointer, type Violation } from "../violation.ts";
 import { acceptReadings } from "./accept.ts";
 import { BAD_ENCODING, decodeForm, decodePercent, type Reading } from "./decode.ts";
@@ -20,6 +20,7 @@ export class ParameterPlan {
   private readonly check: SchemaCheck | undefined;
   private readonly media: MediaReader | undefined;
   private knownShape: Shape | undefined = undefined;
+  private knownPlain: boolean | undefined = undefined;
 
   constructor(operation: Operation, parameter: Parameter, direction: Direction) {
     const { name, style, explode } = parameter;
@@ -42,6 +43,22 @@ export class ParameterPlan {
 
   prepare(): void {
     this.check?.prepare();
+  }
+
+  /** Most values are given once, need no decoding and are what they read as: those take no detour. */
+  checkValue(raw: string, violations: Violations): void {
+    const { check } = this;
+    if (check === undefined) return;
+    this.knownPlain ??= this.isPlain();
+    const isAsItReads = this.knownPlain && raw !== "" && !raw.includes("%") && !raw.includes("+");
+    if (isAsItReads && check.isValid(toScalar(raw, this.shape.types, false))) return;
+    this.checkValues([raw], violations);
+  }
+
+  /** True of one value, written without anything before it. */
+  private isPlain(): boolean {
+    const { style } = this.notation;
+    return this.media === undefined && !this.shape.isCompound && (style === "form" || style === "simple");
   }
 
   /** @param raws as sent, one for each time the parameter was given */

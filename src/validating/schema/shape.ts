@@ -89,6 +89,10 @@ export class Shape {
   get isObject(): boolean {
     return (this.types & OBJECT) !== 0 && this.types !== ANY;
   }
+  /** Whether it may be an array or an object. */
+  get isCompound(): boolean {
+    return (this.types & (ARRAY | OBJECT)) !== 0;
+  }
   get isScalar(): boolean {
     return (this.types & SCALARS) !== 0;
   }
