@@ -211,6 +211,8 @@ export class Front {
     try {
       send(exchange, response, next !== undefined);
     } catch (cause) {
+      // Begun and not finished: a second answer would be taken for a part of the first.
+      if (exchange.outgoing?.headersSent === true) throw cause;
       // An upstream's field that Node refuses to write: a control character, most likely a try to split the answer.
       const error = new GatewayError("UPSTREAM_MALFORMED", "the answer has a field that cannot be sent", { cause });
       const problem = toAnswer(error, exchange);

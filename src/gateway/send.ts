@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { pipeline, type Readable } from "node:stream";
 import { isStream } from "../core/body.ts";
 import type { Exchange, GatewayResponse } from "../core/exchange.ts";
+import type { HeaderList } from "../core/headers.ts";
 import { UpstreamBody } from "../forwarding/http1/upstream-body.ts";
 import { isHttp2, sendHttp2 } from "./http2.ts";
 import { sendPrepared } from "./send-prepared.ts";
@@ -20,6 +21,7 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
     return;
   }
   if (isHttp2(outgoing.req)) {
+    if (body !== null && !isStream(body)) tellLength(response.headers, body);
     sendHttp2(exchange, response);
     return;
   }
@@ -28,12 +30,22 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
     return;
   }
   if (!isMounted && sendPrepared(outgoing, response)) return;
+  if (body !== null) tellLength(response.headers, body);
   if (response.headers.has("trailer")) response.headers.delete("trailer");
   writeHead(outgoing, response, isMounted);
   const { status } = response;
   if (body === null || exchange.request.method === "HEAD" || status === 204 || status === 304) outgoing.end();
   else if (isMounted || !response.headers.has("content-length")) outgoing.end(body);
   else endInOneWrite(outgoing, body);
+}
+
+/**
+ * A plugin that gives an answer another body may forget its length: the client would wait for what does not come, or take
+ * the rest for its next answer.
+ */
+function tellLength(headers: HeaderList, body: Buffer): void {
+  const told = headers.get("content-length");
+  if (told !== undefined && told !== String(body.length)) headers.set("Content-Length", String(body.length));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
+import { checkResponse } from "./check-response.ts";
 import { toFailure } from "./failure.ts";
 import { HeldCall } from "./held-call.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -12,10 +13,7 @@ import type { Watchdog } from "./watchdog.ts";
  * @param watchdog undefined: no limit in time
  */
 export function guard(plugin: string, handler: Handler, watchdog: Watchdog | undefined): Handler {
-  const toAnswer = (response: GatewayResponse): GatewayResponse => {
-    if (isResponse(response)) return response;
-    throw noResponse(plugin);
-  };
+  const toAnswer = (response: GatewayResponse): GatewayResponse => checkResponse(plugin, response);
   const toFault = (error: unknown): never => {
     throw toFailure(plugin, error);
   };
@@ -63,8 +61,11 @@ export function guard(plugin: string, handler: Handler, watchdog: Watchdog | und
       settled.then(
         (response) => {
           call.end();
-          if (isResponse(response)) resolve(response);
-          else reject(noResponse(plugin));
+          try {
+            resolve(checkResponse(plugin, response));
+          } catch (error) {
+            reject(error as GatewayError);
+          }
         },
         (error: unknown) => {
           call.end();
@@ -74,9 +75,3 @@ export function guard(plugin: string, handler: Handler, watchdog: Watchdog | und
     });
   };
 }
-
-const noResponse = (plugin: string): GatewayError =>
-  new GatewayError("PLUGIN_FAILED", `${plugin} returned no response; return next(exchange)`);
-
-const isResponse = (value: unknown): value is GatewayResponse =>
-  typeof value === "object" && value !== null && "status" in value && "headers" in value && "body" in value;

@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
+import { checkResponse } from "./check-response.ts";
 import { toFailure } from "./failure.ts";
 
 /**
@@ -53,7 +54,7 @@ function enter({ name, hooks }: StepHooks, exchange: Exchange): unknown {
   if (hooks.onRequest === undefined) return undefined;
   try {
     const noted = hooks.onRequest(exchange);
-    if (noted instanceof Promise) throw notSynchronous(name);
+    if (isThenable(noted)) throw notSynchronous(name);
     return noted;
   } catch (error) {
     throw toFailure(name, error);
@@ -64,11 +65,21 @@ function leave({ name, hooks }: StepHooks, exchange: Exchange, response: Gateway
   if (hooks.onResponse === undefined) return;
   try {
     const given: unknown = hooks.onResponse(exchange, response, noted);
-    if (given instanceof Promise) throw notSynchronous(name);
+    if (isThenable(given)) throw notSynchronous(name);
+    checkResponse(name, response);
   } catch (error) {
     throw toFailure(name, error);
   }
 }
+
+/** @returns true for a promise of whatever library; one of Node's own that will reject is caught, as nobody waits for it */
+function isThenable(given: unknown): boolean {
+  if (typeof given !== "object" || given === null || !("then" in given) || typeof given.then !== "function")
+    return false;
+  if (given instanceof Promise) given.catch(ignore);
+  return true;
+}
+const ignore = (): void => {};
 
 /** Nobody would wait for it: a check in it would let everything pass. */
 const notSynchronous = (plugin: string): GatewayError =>

@@ -1,0 +1,31 @@
+import { GatewayError } from "../core/errors.ts";
+import type { GatewayResponse } from "../core/exchange.ts";
+
+/**
+ * What a plugin answers, or leaves behind of an answer: held to its type here, as a plugin in JavaScript may not be, and
+ * what cannot be sent would leave the client waiting.
+ * @throws GatewayError PLUGIN_FAILED that says what is wrong with it
+ */
+export function checkResponse(plugin: string, response: GatewayResponse): GatewayResponse {
+  const problem = findProblem(response);
+  if (problem === undefined) return response;
+  throw new GatewayError("PLUGIN_FAILED", `${plugin} ${problem}`);
+}
+
+function findProblem(response: unknown): string | undefined {
+  if (typeof response !== "object" || response === null || !("status" in response)) {
+    return "returned no response; return next(exchange)";
+  }
+  const { status, headers, body } = response as Partial<GatewayResponse>;
+  if (!Number.isInteger(status) || (status as number) > 999 || ((status as number) < 200 && status !== 101)) {
+    return "gave a status that is none; write 200 to 599";
+  }
+  // By what it can do: the plugin may have another copy of the class.
+  if (typeof headers !== "object" || headers === null || typeof headers.append !== "function") {
+    return "gave headers that are no HeaderList; write new HeaderList()";
+  }
+  if (body === null || Buffer.isBuffer(body) || (typeof body === "object" && typeof body.pipe === "function")) {
+    return undefined;
+  }
+  return "gave a body that cannot be sent; write null, a Buffer or a Readable";
+}
