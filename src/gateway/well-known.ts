@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
@@ -18,7 +19,7 @@ const CATALOG_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.
  */
 export function createWellKnownFallback(specs: () => readonly PublishedSpec[], portal: string | undefined): Fallback {
   // One text for each set of specs: they change with the snapshot, and are let go with it.
-  const documents = new WeakMap<readonly PublishedSpec[], Buffer>();
+  const documents = new WeakMap<readonly PublishedSpec[], Text>();
   return (exchange) => {
     const { path, method } = exchange.request;
     if (path !== DOCUMENT && path !== CATALOG) return false;
@@ -28,12 +29,12 @@ export function createWellKnownFallback(specs: () => readonly PublishedSpec[], p
     }
     const current = specs();
     if (path === CATALOG) {
-      answer(exchange, CATALOG_TYPE, Buffer.from(JSON.stringify(toCatalog(current, exchange, portal))));
+      answer(exchange, CATALOG_TYPE, toText(toCatalog(current, exchange, portal)));
       return true;
     }
     let text = documents.get(current);
     if (text === undefined) {
-      text = Buffer.from(JSON.stringify(mergeDocuments(current)));
+      text = toText(mergeDocuments(current));
       documents.set(current, text);
     }
     answer(exchange, "application/openapi+json", text);
@@ -49,14 +50,28 @@ function refuse({ id, request, outgoing }: Exchange): void {
   else outgoing?.writeHead(status, headers.toFlat() as string[]).end(body);
 }
 
-function answer({ outgoing, request }: Exchange, type: string, body: Buffer): void {
-  outgoing?.writeHead(200, {
-    "Content-Type": type,
-    "Content-Length": body.length,
-    "Cache-Control": "no-cache",
-    Link: `<${CATALOG}>; rel="api-catalog"`,
-  });
-  outgoing?.end(request.method === "HEAD" ? undefined : body);
+interface Text {
+  readonly bytes: Buffer;
+  readonly etag: string;
+}
+
+function toText(value: object): Text {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return { bytes, etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 27)}"` };
+}
+
+/** A document of many megabytes is not sent again to who has it. */
+function answer({ outgoing, request }: Exchange, type: string, { bytes, etag }: Text): void {
+  const fields = { ETag: etag, "Cache-Control": "no-cache", Link: `<${CATALOG}>; rel="api-catalog"` };
+  const known = (request.headers.getJoined("if-none-match") ?? "")
+    .split(",")
+    .map((tag) => tag.trim().replace(/^W\//, ""));
+  if (known.includes(etag) || known.includes("*")) {
+    outgoing?.writeHead(304, fields).end();
+    return;
+  }
+  outgoing?.writeHead(200, { "Content-Type": type, "Content-Length": bytes.length, ...fields });
+  outgoing?.end(request.method === "HEAD" ? undefined : bytes);
 }
 
 function toCatalog(specs: readonly PublishedSpec[], { request }: Exchange, portal: string | undefined): object {

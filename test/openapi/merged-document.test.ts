@@ -182,3 +182,15 @@ test("the catalog has an entry for each base and host of an API (RFC 9727)", asy
     assert.deepEqual([refused.status, refused.headers.get("allow")], [405, "GET, HEAD, OPTIONS"]);
   }
 });
+
+test("who has the merged document or the catalog is not sent it again", async (t) => {
+  const { url } = await projectGateway(t, { files: FILES, routes: ROUTES });
+  for (const path of ["/.well-known/openapi.json", "/.well-known/api-catalog"]) {
+    const first = await fetch(url + path);
+    const etag = String(first.headers.get("etag"));
+    assert.ok((await first.text()).length > 0);
+    const again = await fetch(url + path, { headers: { "if-none-match": `"other", W/${etag}` } });
+    assert.deepEqual([again.status, await again.text(), again.headers.get("etag")], [304, "", etag]);
+    assert.equal((await fetch(url + path, { headers: { "if-none-match": '"other"' } })).status, 200);
+  }
+});
