@@ -24,9 +24,9 @@ const Options = Type.Object({
   publicKey: Type.Optional(Type.String({ description: "A PEM public key or certificate, or a file with one." })),
   secret: Type.Optional(Type.String({ minLength: 1, description: "Shared secret of the HS algorithms." })),
   allowShortSecret: Type.Boolean({
-    default: false,
+    default: true,
     description:
-      "Take a secret of less than the 32 bytes that RFC 7518 §3.2 asks for; whoever has a token can guess it.",
+      "False: refuse at the start, and not only warn of, a secret of less than the 32 bytes that RFC 7518 §3.2 asks for; whoever has a token can guess it.",
   }),
   discovery: Type.Optional(
     Type.String({ pattern: "^https?://", description: "An OpenID Connect issuer, which says where its keys are." }),
@@ -198,7 +198,9 @@ function keySourceOf({ options, scheme, folder, clock, log }: SetupContext<Optio
   if (secret !== undefined && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
     const what = `the secret is shorter than ${MIN_SECRET_BYTES} bytes (RFC 7518 §3.2): whoever has a token can guess it`;
     if (!options.allowShortSecret) {
-      throw new Error(`${what}; make one with openssl rand -hex 32, or write allowShortSecret: true for an old issuer`);
+      throw new Error(
+        `${what}; make one with openssl rand -hex 32, or write allowShortSecret: true while an old issuer needs it`,
+      );
     }
     log.warn({ scheme: scheme?.name }, what);
   }

@@ -12,14 +12,19 @@ export interface AddressOptions {
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = [Address, number];
 
-/** Clouds answer secrets there to whoever asks from the machine (ATTACKS 52); AWS's IPv6 one is not link-local. */
+/** Clouds answer secrets there to whoever asks from the machine (ATTACKS 52); AWS's and Google's IPv6 ones are not link-local. */
 const METADATA: readonly Network[] = [
   "169.254.0.0/16",
   "fe80::/10",
+  "fec0::/10",
   "fd00:ec2::254/128",
+  "fd20:ce::254/128",
   "100.100.100.200/32",
   "168.63.129.16/32",
 ].map((text) => ipaddr.parseCIDR(text) as Network);
+
+/** Deprecated (RFC 4291 §2.5.5.1), and still spelt by who hides something. */
+const COMPATIBLE = ipaddr.parseCIDR("::/96") as [ipaddr.IPv6, number];
 
 /** Ranges in which no service lives. */
 const NOWHERE = new Set([
@@ -127,15 +132,15 @@ async function resolve(host: string): Promise<string[]> {
   }
 }
 
-/** IPv4 in IPv6 clothes (`::ffff:a.b.c.d`, and NAT64's `64:ff9b::`) counts as what it is underneath. */
+/** IPv4 in IPv6 clothes (`::ffff:a.b.c.d`, `::a.b.c.d`, and NAT64's `64:ff9b::`) counts as what it is underneath. */
 function toAddress(text: string): Address | undefined {
   const bare = text.replace(/%.*$/, "");
   if (!ipaddr.isValid(bare)) return undefined;
   const address = ipaddr.process(bare);
-  if (address instanceof ipaddr.IPv6 && (address.range() === "rfc6052" || address.range() === "rfc6145")) {
-    return ipaddr.fromByteArray(address.toByteArray().slice(12));
-  }
-  return address;
+  if (!(address instanceof ipaddr.IPv6)) return address;
+  const isCompatible = address.match(COMPATIBLE) && address.range() !== "unspecified" && address.range() !== "loopback";
+  const isDressed = isCompatible || address.range() === "rfc6052" || address.range() === "rfc6145";
+  return isDressed ? ipaddr.fromByteArray(address.toByteArray().slice(12)) : address;
 }
 
 function isLoopback(text: string): boolean {

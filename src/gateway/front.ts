@@ -219,6 +219,9 @@ export class Front {
       serving.status = problem.status;
       send(exchange, problem, next !== undefined);
     }
+    // Node ends the connection for reasons of its own, such as a 100 that was not said: what was sent meanwhile is no request.
+    if ((exchange.outgoing as ServerResponse).shouldKeepAlive === false && !connection.isClosing)
+      connection.closeAfterAnswer();
   }
 
   private openTunnel(serving: Serving, response: GatewayResponse): void {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { eventually } from "../support/eventually.ts";
 import { sendRaw } from "../support/raw.ts";
 import { startRawGateway } from "../support/raw-gateway.ts";
 
@@ -66,9 +68,17 @@ test("an upstream that answers before the body has come is not used again", asyn
 test("100 is said when the body is wanted, once", async (t) => {
   const { base, upstream } = await startRawGateway(t);
   const head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
-  const { text, statuses } = await sendRaw(base, [head, 200, "hello"], { answers: 1 });
-  assert.equal(text.match(/HTTP\/1\.1 100 Continue/g)?.length, 1);
-  assert.deepEqual(statuses, [200]);
+  const client = connect(Number(new URL(base).port), "127.0.0.1");
+  t.after(() => client.destroy());
+  let text = "";
+  client.on("data", (chunk) => {
+    text += chunk.toString("latin1");
+  });
+  client.write(head);
+  await eventually("100 is said", () => text.includes("\r\n\r\n"));
+  client.write("hello");
+  await eventually("the answer", () => text.endsWith("OK"));
+  assert.match(text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   assert.ok(!/expect/i.test(upstream.requests[0] ?? ""));
 });
 
@@ -78,6 +88,19 @@ test("100 is not said to a client that has sent the body already", async (t) => 
   const { text, statuses } = await sendRaw(base, `${head}hello`, { answers: 1 });
   assert.deepEqual(statuses, [200]);
   assert.doesNotMatch(text, /100 Continue/);
+});
+
+test("what follows an answer that ends its connection never becomes a request", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (const head of ["POST /a", "GET /a", "PUT //refused"]) {
+    const request = `${head} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello${next}`;
+    const { text, statuses, isClosed } = await sendRaw(base, request);
+    assert.equal(statuses.length, 1);
+    assert.match(text, /\r\nConnection: close\r\n/);
+    assert.ok(isClosed);
+  }
+  assert.ok(!upstream.requests.some((one) => one.startsWith("GET /next")));
 });
 
 test("a refusal takes the place of 100, and the body that was withheld is not waited for", async (t) => {

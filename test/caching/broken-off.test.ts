@@ -82,6 +82,8 @@ test("nothing of what broke off stays on disk", async (t) => {
     { store: { disk } },
   );
   for (let i = 0; i < 5; i++) await service.get(`/orders?page=${i}`).catch(() => undefined);
+  // Two handles of one process on one folder may wait for each other: LMDB is opened once the gateway has let go of it.
+  await service.gateway.close();
   const store = openEmbeddedStore({ folder: join(disk, "cache") });
   t.after(() => store.close());
   const [chunks, unfinished] = [store.table("chunks", "binary"), store.table("unfinished", "json")];

@@ -39,14 +39,18 @@ export async function startBalancedGateway(
   options: PorticoOptions = {},
 ): Promise<BalancedGateway> {
   const folder = await mkdtemp(join(tmpdir(), "portico-test-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  let gateway: Gateway | undefined;
+  // In this order: a gateway that runs may still write what it knows of its instances.
+  t.after(async () => {
+    await gateway?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
   await writeFile(join(folder, "things.json"), JSON.stringify(DOCUMENT));
-  const gateway = await createGateway({
+  gateway = await createGateway({
     options,
     routes: [{ openapi: "things.json", cache: { mode: "off" }, ...route }],
     folder,
     port: 0,
   });
-  t.after(() => gateway.close());
   return { url: await gateway.listen(), gateway };
 }
