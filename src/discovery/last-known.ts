@@ -85,12 +85,13 @@ class Memory implements Watch {
   async end(): Promise<void> {
     if (this.isClosed) return this.written;
     this.isClosed = true;
-    this.forget();
     this.inner?.close();
     clearInterval(this.checking);
     clearTimeout(this.distrust);
     if (this.saving !== undefined) this.save();
     await this.written;
+    // Not before: who closes the source waits for what is still being written.
+    this.forget();
   }
 
   private async start(source: DiscoverySource, service: string): Promise<void> {
