@@ -11,7 +11,12 @@ export default definePlugin({
         minimum: 0,
         maximum: 100,
         default: 0,
-        description: "Share of callers in per cent; one caller always goes the same way.",
+        description: "Share of the requests in per cent; a consumer always goes the same way.",
+      }),
+      by: Type.Union([Type.Literal("chance"), Type.Literal("address")], {
+        default: "chance",
+        description:
+          "How the share is taken of callers without a name: of their requests by chance, or of their addresses, which is no share of anything behind a proxy that hides them.",
       }),
       header: Type.Optional(
         Type.String({
@@ -40,7 +45,9 @@ export default definePlugin({
         (consumers.has(consumer.name) || consumer.groups?.some((group) => consumers.has(group)))
       )
         return true;
-      return share > 0 && shareOf(`${id}\n${consumer?.name ?? client.address}`) < share;
+      if (share === 0) return false;
+      const caller = consumer?.name ?? (options.by === "address" ? client.address : undefined);
+      return (caller === undefined ? Math.random() : shareOf(`${id}\n${caller}`)) < share;
     };
     // Past the cache: what it answers is never kept for the others.
     return async function sendToCanary(exchange, next) {

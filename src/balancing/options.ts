@@ -142,7 +142,13 @@ export const VersionRule = Type.Object(
     header: Type.Optional(
       Type.Record(Type.String(), Type.String(), { description: "Requests that carry it; * is any value." }),
     ),
-    percent: percent("Of the other requests; the same callers each time."),
+    percent: percent("Of the other requests; a consumer goes the same way each time."),
+    by: Type.Optional(
+      Type.Union([Type.Literal("chance"), Type.Literal("address")], {
+        description:
+          "How the share is taken of callers without a name: of their requests by chance, or of their addresses, which is no share of anything behind a proxy that hides them. Default: chance.",
+      }),
+    ),
   },
   strict,
 );

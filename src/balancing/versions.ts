@@ -8,17 +8,19 @@ interface CompiledRule {
   /** Lower-cased name and wanted value. */
   readonly headers: readonly (readonly [string, string])[];
   readonly share: number;
+  readonly isByAddress: boolean;
 }
 
-/** Which version a request gets: the first rule whose header it carries, else by share, the same one for the same caller. */
+/** Which version a request gets: the first rule whose header it carries, else by share. */
 export class VersionRules {
   readonly versions: ReadonlySet<string>;
   private readonly rules: readonly CompiledRule[];
 
   constructor(rules: readonly VersionRule[]) {
     this.versions = new Set(rules.map(({ version }) => version));
-    this.rules = rules.map(({ version, header = {}, percent = "0%" }) => ({
+    this.rules = rules.map(({ version, header = {}, percent = "0%", by }) => ({
       version,
+      isByAddress: by === "address",
       headers: Object.entries(header).map(([name, value]) => [name.toLowerCase(), value] as const),
       share: parsePercent(percent),
     }));
@@ -29,14 +31,20 @@ export class VersionRules {
     for (const { version, headers } of this.rules) {
       if (headers.length > 0 && headers.every(([name, value]) => carries(exchange, name, value))) return version;
     }
-    let point = hash(exchange.consumer?.name ?? exchange.client.address, 2) / 2 ** 32;
-    for (const { version, share } of this.rules) {
-      if (point < share) return version;
-      point -= share;
+    const { consumer, client } = exchange;
+    const chance = consumer === undefined ? Math.random() : pointOf(consumer.name);
+    let from = 0;
+    for (const { version, share, isByAddress } of this.rules) {
+      const point = isByAddress && consumer === undefined ? pointOf(client.address) : chance;
+      if (point >= from && point < from + share) return version;
+      from += share;
     }
     return undefined;
   }
 }
+
+/** The same one each time, between 0 and 1. */
+const pointOf = (caller: string): number => hash(caller, 2) / 2 ** 32;
 
 function carries(exchange: Exchange, name: string, value: string): boolean {
   const found = exchange.request.headers.get(name);

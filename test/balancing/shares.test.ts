@@ -52,16 +52,36 @@ const canary = {
 };
 const twoVersions = [...instancesOf(3, { version: "1" }), instanceOf("new", { version: "2" })];
 
-test("a header leads to a version, and its share of the other callers", () => {
+test("a header leads to a version, and its share of the other requests, though all seem to come from one address", () => {
   const { service } = serviceOf(twoVersions, canary);
   assert.equal(send(service, exchangeOf({ headers: { "x-canary": "yes" } })), "new");
-  const callers = Array.from({ length: 5_000 }, (_, i) => exchangeOf({ address: `10.0.${i >> 8}.${i & 255}` }));
-  const onNew = callers.filter((caller) => send(service, caller) === "new");
-  assert.ok(Math.abs(onNew.length / 5_000 - 0.1) < 0.02, `${onNew.length} of 5000`);
-  assert.ok(
-    onNew.every((caller) => send(service, caller) === "new"),
-    "a caller changes its version",
-  );
+  const onNew = share(service, /^new$/, 20_000);
+  assert.ok(Math.abs(onNew - 0.1) < 0.02, `${onNew}`);
+});
+
+for (const [what, options, callerOf] of [
+  ["a consumer", {}, (i: number) => Object.assign(exchangeOf(), { consumer: { name: `consumer-${i}` } })],
+  ["by: address, an address", { by: "address" }, (i: number) => exchangeOf({ address: `10.0.${i >> 8}.${i & 255}` })],
+] as const) {
+  test(`${what} gets the same version each time, and a share of them the new one`, () => {
+    const { service } = serviceOf(twoVersions, { versions: [{ version: "2", percent: "10%", ...options }] });
+    const callers = Array.from({ length: 5_000 }, (_, i) => callerOf(i));
+    const onNew = callers.filter((caller) => send(service, caller) === "new");
+    assert.ok(Math.abs(onNew.length / 5_000 - 0.1) < 0.02, `${onNew.length} of 5000`);
+    assert.ok(onNew.every((caller) => send(service, caller) === "new"));
+  });
+}
+
+test("the shares of several versions add up, however each is taken", () => {
+  const { service } = serviceOf([...twoVersions, instanceOf("newer", { version: "3" })], {
+    versions: [
+      { version: "2", percent: "20%" },
+      { version: "3", percent: "30%" },
+    ],
+  });
+  const counts = tally(service, 20_000);
+  assert.ok(Math.abs((counts.get("new") ?? 0) / 20_000 - 0.2) < 0.02);
+  assert.ok(Math.abs((counts.get("newer") ?? 0) / 20_000 - 0.3) < 0.02);
 });
 
 test("a version without instances does not fail its requests", () => {

@@ -53,6 +53,18 @@ test("canary takes requests by header, and a share of callers", async (t) => {
   assert.deepEqual(all.seen, []);
 });
 
+test("canary takes its share of requests without a name, or with by: address of addresses", async (t) => {
+  const { upstream } = await startOther(t);
+  const goesOf = async (options: object): Promise<number> => {
+    const gateway = await startPluginGateway(t, [{ canary: { upstream, percent: 50, ...options } }]);
+    const texts = Array.from({ length: 100 }, async () => (await fetch(`${gateway.url}/things`)).text());
+    return (await Promise.all(texts)).filter((text) => text === "other").length;
+  };
+  const byChance = await goesOf({});
+  assert.ok(byChance > 15 && byChance < 85, `${byChance} of 100`);
+  assert.ok([0, 100].includes(await goesOf({ by: "address" })));
+});
+
 test("mirror copies what goes to the service, and drops the copy's answer", async (t) => {
   const { seen, upstream } = await startOther(t);
   const gateway = await startPluginGateway(t, [{ mirror: { upstream } }], {
