@@ -27,7 +27,11 @@ export function findMediaType(value: string): ParsedMediaType | undefined {
     if (match[1] === undefined) continue;
     const raw = match[2] as string;
     const text = raw.startsWith('"') ? raw.slice(1, -1).replace(/\\(.)/g, "$1") : raw;
-    if (!parameters.has(match[1].toLowerCase())) parameters.set(match[1].toLowerCase(), text);
+    const name = match[1].toLowerCase();
+    const known = parameters.get(name);
+    // Of two boundaries, readers differ on which one counts.
+    if (known !== undefined && known !== text) return undefined;
+    parameters.set(name, text);
   }
   return { essence, type, subtype, parameters };
 }

@@ -58,6 +58,10 @@ export interface MediaType {
   /** 3.2: the schema of each item of a sequence (JSON lines, SSE, multipart/mixed). */
   readonly itemSchema: Schema | undefined;
   readonly encoding: Readonly<Record<string, Encoding>>;
+  /** 3.2: of parts that have a place instead of a name, the first ones. */
+  readonly prefixEncoding?: readonly Encoding[] | undefined;
+  /** 3.2: of all parts after them. */
+  readonly itemEncoding?: Encoding | undefined;
   readonly example?: unknown;
   readonly examples?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -85,6 +85,10 @@ export class MediaReader {
         schema: toSchema(source.schema),
         itemSchema: toSchema(source.itemSchema),
         encoding: this.encoding(source.encoding),
+        prefixEncoding: Array.isArray(source.prefixEncoding)
+          ? source.prefixEncoding.map((entry) => this.encodingOf(entry))
+          : undefined,
+        itemEncoding: isObject(source.itemEncoding) ? this.encodingOf(source.itemEncoding) : undefined,
         example: source.example,
         examples: this.examples(source.examples),
       };
@@ -93,19 +97,18 @@ export class MediaReader {
 
   private encoding(value: unknown): Readonly<Record<string, Encoding>> {
     if (!isObject(value)) return NO_ENCODING;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, entry]) => {
-        const source = this.files.resolve(entry);
-        const encoding: Encoding = {
-          contentType: findText(source.contentType),
-          headers: this.headers(source.headers),
-          style: findText(source.style) as ParameterStyle | undefined,
-          explode: typeof source.explode === "boolean" ? source.explode : undefined,
-          allowReserved: source.allowReserved === true,
-        };
-        return [name, encoding];
-      }),
-    );
+    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, this.encodingOf(entry)]));
+  }
+
+  private encodingOf(value: unknown): Encoding {
+    const source = this.files.resolve(value);
+    return {
+      contentType: findText(source.contentType),
+      headers: this.headers(source.headers),
+      style: findText(source.style) as ParameterStyle | undefined,
+      explode: typeof source.explode === "boolean" ? source.explode : undefined,
+      allowReserved: source.allowReserved === true,
+    };
   }
 
   private examples(value: unknown): Readonly<Record<string, unknown>> | undefined {

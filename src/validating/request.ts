@@ -7,6 +7,7 @@ import type { Operation } from "../core/operation.ts";
 import { createAcceptCheck } from "./accept.ts";
 import { BodyPlan } from "./bodies/body-plan.ts";
 import { decompress } from "./bodies/decompress.ts";
+import { findCharsetRemedy } from "./bodies/kind.ts";
 import { findContent } from "./bodies/media-match.ts";
 import { checkWhilePassing } from "./bodies/multipart-stream.ts";
 import { limitBody, tooLarge } from "./bodies/size.ts";
@@ -86,6 +87,8 @@ interface Fit {
   readonly plan: BodyPlan;
   readonly isWhole: boolean;
   readonly canStream: boolean;
+  /** Where the charset is one that cannot be read. */
+  readonly charsetRemedy: string | undefined;
 }
 
 const isLong = (claimed: string | undefined): boolean => claimed === undefined || Number(claimed) > WHOLE_BODY_BYTES;
@@ -119,12 +122,11 @@ class BodyChecks {
     }
     if (this.plans.length === 0) return undefined;
     const fit = this.findFit(request.headers.get("content-type"));
-    if (fit === undefined) {
-      const message = `send ${this.plans.map(({ media }) => media.type).join(" or ")}`;
+    const remedy = fit === undefined ? `send ${this.types().join(" or ")}` : fit.charsetRemedy;
+    if (fit === undefined || remedy !== undefined) {
+      const message = remedy as string;
       if (isEnforced) {
-        throw new GatewayError("MEDIA_TYPE_UNSUPPORTED", message, {
-          headers: { Accept: this.plans.map(({ media }) => media.type).join(", ") },
-        });
+        throw new GatewayError("MEDIA_TYPE_UNSUPPORTED", message, { headers: { Accept: this.types().join(", ") } });
       }
       violations.add("body", "", "media-type", message);
       return undefined;
@@ -150,6 +152,10 @@ class BodyChecks {
     });
   }
 
+  private types(): string[] {
+    return this.plans.map(({ media }) => media.type);
+  }
+
   /** No bytes are no body, but of a form: one without fields is written so. */
   private checkEmpty(fit: Fit | undefined, violations: Violations): void {
     if (fit?.plan.takesNothing(fit.type) === true) fit.plan.checkBytes(EMPTY, fit.type, violations);
@@ -163,7 +169,14 @@ class BodyChecks {
     const type = findMediaType(contentType);
     const plan = type && findContent(this.plans, type);
     if (type === undefined || plan === undefined) return undefined;
-    this.lastFit = { contentType, type, plan, isWhole: plan.isWhole(type), canStream: plan.canStream(type) };
+    this.lastFit = {
+      contentType,
+      type,
+      plan,
+      isWhole: plan.isWhole(type),
+      canStream: plan.canStream(type),
+      charsetRemedy: plan.isWhole(type) ? findCharsetRemedy(type) : undefined,
+    };
     return this.lastFit;
   }
 

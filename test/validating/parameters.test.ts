@@ -196,7 +196,56 @@ const FIELDS: Record<string, Row> = {
   "cookie list": [field("cookie", ints, { explode: false }), ["cookie: X-C=1,2"], ["cookie: X-C=1,x"]],
   "cookie, exploded list": [field("cookie", ints), ["cookie: X-C=1&X-C=2"], ["cookie: X-C=1&X-C=x"]],
   "cookie object": [field("cookie", rgb, { explode: false }), ["cookie: X-C=R,1,G,2"], ["cookie: X-C=R,1"]],
-  "cookie, exploded object": [field("cookie", rgb), ["cookie: R=1; G=2"], ["cookie: R=1"]],
+  "cookie, exploded object": [
+    field("cookie", rgb),
+    ["cookie: R=1; G=2", "cookie: R=1&G=2", "cookie: a=b; G=2; R=1"],
+    ["cookie: R=1", "cookie: R=1&G=x"],
+  ],
+  "cookie, exploded object of any names": [
+    field("cookie", { type: "object", additionalProperties: { type: "integer" } }),
+    ["cookie: R=1; G=2", "cookie: R=1; R2=2"],
+    ["cookie: R=x", "cookie: ", "a: b"],
+  ],
+  "cookie, exploded list, in cookies of one name": [
+    field("cookie", ints),
+    ["cookie: X-C=1; X-C=2", "cookie: X-C=1; a=b; X-C=2"],
+    ["cookie: X-C=1,2", "cookie: X-C=1; X-C=x"],
+  ],
+  "cookie list that is given twice": [
+    field("cookie", ints, { explode: false }),
+    ["cookie: X-C=3,4,5"],
+    ["cookie: X-C=3,4; X-C=5", "cookie: X-C=3&X-C=4"],
+  ],
+  "style cookie, list": [
+    field("cookie", ints, { style: "cookie" }),
+    ["cookie: X-C=1; X-C=2"],
+    ["cookie: X-C=1,2", "cookie: X-C=%31; X-C=2", "cookie: X-C=1; X-C=x"],
+  ],
+  "style cookie, list that is not exploded": [
+    field("cookie", ints, { style: "cookie", explode: false }),
+    ["cookie: X-C=1,2"],
+    ["cookie: X-C=1,x", "cookie: X-C=1; X-C=2"],
+  ],
+  "style cookie, object": [
+    field("cookie", rgb, { style: "cookie" }),
+    ["cookie: R=1; G=2"],
+    ["cookie: R=1; G=x", "cookie: R=1"],
+  ],
+  "style cookie, object that is not exploded": [
+    field("cookie", rgb, { style: "cookie", explode: false }),
+    ["cookie: X-C=R,1,G,2"],
+    ["cookie: X-C=R,1", "cookie: R=1; G=2"],
+  ],
+  "style cookie, text": [
+    field("cookie", { type: "string", maxLength: 3 }, { style: "cookie" }),
+    ["cookie: X-C=%41", "cookie: X-C=a=b"],
+    ["cookie: X-C=%C3%A4"],
+  ],
+  "style form, text in a cookie": [
+    field("cookie", { type: "string", maxLength: 3 }),
+    ["cookie: X-C=%C3%A4%41"],
+    ["cookie: X-C=abcd"],
+  ],
 };
 
 test("header and cookie parameters are read by style and explode", async (t) => {

@@ -1,23 +1,25 @@
-import { isUtf8 } from "node:buffer";
-import { findMediaType, isJson, type ParsedMediaType } from "../../core/media-type.ts";
+import { findMediaType, type ParsedMediaType } from "../../core/media-type.ts";
 import type { MediaType, Operation } from "../../core/operation.ts";
 import { acceptReadings } from "../parameters/accept.ts";
 import { Malformed, type Reading } from "../parameters/decode.ts";
 import { type ByteCheck, findByteCheck } from "../schema/byte-check.ts";
-import { type SchemaCheck, schemaCheck, type Violations } from "../schema/check.ts";
+import { SchemaCheck, schemaCheck, type Violations } from "../schema/check.ts";
 import type { Direction } from "../schema/evaluation.ts";
 import { noteExact } from "../schema/exact.ts";
 import { largestJson, longestText } from "../schema/largest.ts";
 import { Shape, toScalar } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
+import { readText } from "./charset.ts";
 import { readForm } from "./form.ts";
 import { parseJson } from "./json.ts";
+import { type Kind, kindOf } from "./kind.ts";
 import { findSequenceReader } from "./lines.ts";
 import { KEPT_FILE_BYTES, MultipartParts } from "./multipart-parts.ts";
 import { type PartPlans, partPlans, readParts } from "./multipart-value.ts";
+import { type OrderedPlans, orderedPlans, readInOrder } from "./ordered-parts.ts";
 import { explodedMembers } from "./styled.ts";
 import { parseXml } from "./xml.ts";
-import { readXml, rootName } from "./xml-value.ts";
+import { readRoot } from "./xml-value.ts";
 
 /** White space is free in JSON: a body may be so many times as long as its longest compact form, and so long in any case. */
 const WHITE_SPACE_FACTOR = 16;
@@ -36,6 +38,8 @@ export class BodyPlan {
   private knownJsonBytes: number | undefined = undefined;
   private knownCharacters: number | undefined = undefined;
   private knownParts: PartPlans | undefined = undefined;
+  private knownOrdered: OrderedPlans | undefined = undefined;
+  private knownItemShape: Shape | undefined = undefined;
   private knownExploded: ReadonlyMap<string, string> | undefined = undefined;
 
   private constructor(operation: Operation, media: MediaType, range: ParsedMediaType, direction: Direction) {
@@ -45,7 +49,12 @@ export class BodyPlan {
     this.range = range;
     this.check = media.schema === undefined ? undefined : schemaCheck(operation.spec, media.schema, direction);
     this.itemCheck =
-      media.itemSchema === undefined ? undefined : schemaCheck(operation.spec, media.itemSchema, direction);
+      media.itemSchema === undefined
+        ? undefined
+        : // What `data` of an event holds is all that its schema can say of it.
+          range.essence === "text/event-stream"
+          ? new SchemaCheck(operation.spec, media.itemSchema, direction, true)
+          : schemaCheck(operation.spec, media.itemSchema, direction);
   }
 
   /** The plans of a body; a media type that cannot be read covers nothing. */
@@ -92,7 +101,8 @@ export class BodyPlan {
     if (kind === "sequence") {
       const read = findSequenceReader(type.essence);
       if (read !== undefined) this.checkSequence(read(bytes), violations);
-    } else if (this.check !== undefined) this.checkWhole(bytes, type, kind, this.check, violations);
+    } else if (kind === "multipart" && type.subtype !== "form-data") this.checkMixed(bytes, type, violations);
+    else if (this.check !== undefined) this.checkWhole(bytes, type, kind, this.check, violations);
   }
 
   private checkWhole(
@@ -105,8 +115,8 @@ export class BodyPlan {
     if (kind === "json") {
       this.byteCheck ??= findByteCheck(check.schema, this.direction) ?? isUnknown;
       if (!this.byteCheck(bytes)) this.accept(parseJson(bytes), check, violations);
-    } else if (kind === "multipart") this.checkMultipart(bytes, type, check, violations);
-    else if (kind === "xml") this.checkXml(bytes, check, violations);
+    } else if (kind === "multipart") this.checkMultipart(bytes, type, violations);
+    else if (kind === "xml") this.checkXml(bytes, type, check, violations);
     else if (kind === "form" || kind === "text") this.checkText(bytes, type, kind === "form", check, violations);
   }
 
@@ -117,11 +127,11 @@ export class BodyPlan {
     check: SchemaCheck,
     violations: Violations,
   ): void {
-    if (!isUtf8(bytes) && !type.parameters.has("charset")) {
-      violations.add("body", "", "parse", "is not UTF-8");
+    const text = readText(bytes, isForm ? undefined : type.parameters.get("charset"));
+    if (text instanceof Malformed) {
+      this.accept(text, check, violations);
       return;
     }
-    const text = bytes.toString("utf8");
     if (isForm) this.knownExploded ??= explodedMembers(this.shape, this.media.encoding);
     const exploded = this.knownExploded;
     const read = (reading: Reading): unknown =>
@@ -156,24 +166,36 @@ export class BodyPlan {
     else this.acceptMade(readParts(opened.parts, this.shape, knownParts, violations), check, violations);
   }
 
-  private checkMultipart(bytes: Buffer, type: ParsedMediaType, check: SchemaCheck, violations: Violations): void {
+  private checkMultipart(bytes: Buffer, type: ParsedMediaType, violations: Violations): void {
+    this.checkParts(this.readAllParts(bytes, type, violations), violations);
+  }
+
+  private readAllParts(bytes: Buffer, type: ParsedMediaType, violations: Violations): MultipartParts {
     const opened = this.openParts(type, violations, Number.POSITIVE_INFINITY);
     opened.write(bytes);
     opened.end();
-    if (type.subtype === "form-data") this.checkParts(opened, violations);
-    else if (opened.failure !== undefined) this.accept(opened.failure, check, violations);
+    return opened;
   }
 
-  private checkXml(bytes: Buffer, check: SchemaCheck, violations: Violations): void {
-    const root = parseXml(bytes);
-    if (root instanceof Malformed) {
-      this.accept(root, check, violations);
-      return;
+  /** Parts that have a place instead of a name; 3.0 described them by an object, which takes names. */
+  private checkMixed(bytes: Buffer, type: ParsedMediaType, violations: Violations): void {
+    const opened = this.readAllParts(bytes, type, violations);
+    const { failure, parts } = opened;
+    const { shape } = this;
+    if (failure !== undefined) violations.add("body", "", failure.keyword, failure.message);
+    else if (this.itemCheck !== undefined || shape.isArray) {
+      this.knownOrdered ??= orderedPlans(this.operation, this.media);
+      this.checkSequence(readInOrder(parts, this.itemShape, this.knownOrdered, violations), violations);
+    } else if (shape.isObject && parts.every(({ name }) => name !== undefined)) this.checkParts(opened, violations);
+  }
+
+  private checkXml(bytes: Buffer, type: ParsedMediaType, check: SchemaCheck, violations: Violations): void {
+    const root = parseXml(bytes, type.parameters.get("charset"));
+    if (root instanceof Malformed) this.accept(root, check, violations);
+    else {
+      const report = (pointer: string, message: string): void => violations.add("body", pointer, "xml", message);
+      this.acceptMade(readRoot(root, this.shape, report), check, violations);
     }
-    const name = rootName(this.shape);
-    if (name !== undefined && name !== root.name)
-      violations.add("body", "", "xml", `the root element must be <${name}>`);
-    this.acceptMade(readXml(root, this.shape), check, violations);
   }
 
   private checkSequence(items: Iterable<unknown>, violations: Violations): void {
@@ -205,18 +227,12 @@ export class BodyPlan {
     this.knownShape ??= Shape.of(this.check?.schema ?? true);
     return this.knownShape;
   }
+
+  private get itemShape(): Shape {
+    this.knownItemShape ??= this.itemCheck === undefined ? this.shape.items : Shape.of(this.itemCheck.schema);
+    return this.knownItemShape;
+  }
 }
 
 /** For schemas that no scan of the bytes can decide. */
 const isUnknown: ByteCheck = () => false;
-
-type Kind = "json" | "form" | "multipart" | "xml" | "sequence" | "text" | "binary";
-
-function kindOf(type: ParsedMediaType): Kind {
-  if (isJson(type)) return "json";
-  if (type.essence === "application/x-www-form-urlencoded") return "form";
-  if (findSequenceReader(type.essence) !== undefined) return "sequence";
-  if (type.type === "multipart") return "multipart";
-  if (type.subtype === "xml" || type.subtype.endsWith("+xml")) return "xml";
-  return type.type === "text" ? "text" : "binary";
-}

@@ -3,7 +3,14 @@ import { brotliDecompress, gunzip, inflate } from "node:zlib";
 import { GatewayError } from "../../core/errors.ts";
 import { Malformed } from "../parameters/decode.ts";
 
-const CODINGS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>> = {
+/** With `info`, zlib tells how much it read beside what it made of it. */
+interface Unpacked {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
+type Decode = (bytes: Buffer, options: { maxOutputLength: number; info: true }) => Promise<unknown>;
+
+const CODINGS: Readonly<Record<string, Decode>> = {
   gzip: promisify(gunzip),
   "x-gzip": promisify(gunzip),
   deflate: promisify(inflate),
@@ -30,7 +37,14 @@ export async function decompress(
     });
   }
   try {
-    return await decode(bytes, { maxOutputLength: Math.max(1, limitBytes) });
+    const { buffer, engine } = (await decode(bytes, {
+      maxOutputLength: Math.max(1, limitBytes),
+      info: true,
+    })) as Unpacked;
+    // What stands behind the end would be forwarded unseen.
+    return engine.bytesWritten < bytes.length
+      ? new Malformed("encoding", `has something behind its ${name} stream`)
+      : buffer;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
       throw new GatewayError("BODY_TOO_LARGE", `at most ${limitBytes} bytes are taken, after decompression`);

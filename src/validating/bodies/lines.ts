@@ -1,12 +1,23 @@
+import { isUtf8 } from "node:buffer";
 import { Malformed } from "../parameters/decode.ts";
 import { parseJson } from "./json.ts";
 
 /** The items of a sequence that is written one after another (OpenAPI 3.2 §4.14.2). @returns undefined for other types */
 export function findSequenceReader(essence: string): ((bytes: Buffer) => Iterable<unknown>) | undefined {
-  if (essence === "application/json-seq" || essence.endsWith("+json-seq")) return (bytes) => readJsonLines(bytes, 0x1e);
+  if (essence === "application/json-seq" || essence.endsWith("+json-seq")) return readJsonSequence;
   if (/[/+-](?:jsonl|ndjson|jsonlines|json-lines|x-jsonlines)$/.test(essence))
     return (bytes) => readJsonLines(bytes, 0x0a);
   return essence === "text/event-stream" ? readEvents : undefined;
+}
+
+const NO_SEPARATOR = new Malformed("parse", "does not start with a record separator (RFC 7464)");
+const NOT_UTF8 = new Malformed("parse", "is not UTF-8, which events are written in");
+
+/** Each text starts with a record separator (RFC 7464 §2.2). */
+function* readJsonSequence(bytes: Buffer): Iterable<unknown> {
+  const first = bytes.indexOf(0x1e);
+  if (!isBlank(first < 0 ? bytes : bytes.subarray(0, first))) yield NO_SEPARATOR;
+  if (first >= 0) yield* readJsonLines(bytes.subarray(first), 0x1e);
 }
 
 function* readJsonLines(bytes: Buffer, separator: number): Iterable<unknown> {
@@ -24,6 +35,7 @@ const isBlank = (line: Buffer): boolean =>
 
 /** Server-sent events, each as an object of its fields (OpenAPI 3.2 §4.14.2.2). */
 function* readEvents(bytes: Buffer): Iterable<unknown> {
+  if (!isUtf8(bytes)) yield NOT_UTF8;
   for (const block of bytes
     .toString("utf8")
     .replace(/^\ufeff/, "")

@@ -8,6 +8,7 @@ import { type Notation, type Pair, readObject, readValues } from "../parameters/
 import type { Violations } from "../schema/check.ts";
 import { type Shape, STRING, toScalar } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
+import { readText } from "./charset.ts";
 import { parseJson } from "./json.ts";
 import { isCovered } from "./media-match.ts";
 import type { Part, PartHead } from "./multipart.ts";
@@ -30,6 +31,8 @@ export interface PartPlans {
   readonly exploded: ReadonlyMap<string, string>;
 }
 
+export const NO_PLANS: PartPlans = { byName: new Map(), exploded: new Map() };
+
 export const partPlans = (
   operation: Operation,
   encodings: Readonly<Record<string, Encoding>>,
@@ -37,22 +40,19 @@ export const partPlans = (
 ): PartPlans => ({ byName: plansByName(operation, encodings), exploded: explodedMembers(shape, encodings) });
 
 function plansByName(operation: Operation, encodings: Readonly<Record<string, Encoding>>): Map<string, PartPlan> {
-  return new Map(
-    Object.entries(encodings).map(([name, encoding]) => {
-      const types = encoding.contentType?.split(",").map((type) => type.trim()) ?? [];
-      return [
-        name,
-        {
-          notation: findNotation(name, encoding, (text) => text),
-          types,
-          isJson: types.some(isJsonType),
-          headers: encoding.headers
-            .filter((header) => header.name.toLowerCase() !== "content-type")
-            .map((header) => new ParameterPlan(operation, header, "request")),
-        },
-      ];
-    }),
-  );
+  return new Map(Object.entries(encodings).map(([name, encoding]) => [name, partPlan(operation, name, encoding)]));
+}
+
+export function partPlan(operation: Operation, name: string, encoding: Encoding): PartPlan {
+  const types = encoding.contentType?.split(",").map((type) => type.trim()) ?? [];
+  return {
+    notation: findNotation(name, encoding, (text) => text),
+    types,
+    isJson: types.some(isJsonType),
+    headers: encoding.headers
+      .filter((header) => header.name.toLowerCase() !== "content-type")
+      .map((header) => new ParameterPlan(operation, header, "request")),
+  };
 }
 
 const isJsonType = (type: string): boolean => {
@@ -88,7 +88,7 @@ export function readParts(parts: readonly Part[], shape: Shape, plans: PartPlans
     const { name } = part;
     if (name === undefined) return new Malformed("parse", "has a part without a name in its Content-Disposition");
     const plan = plans.byName.get(name);
-    if (plan !== undefined) checkPart(part, name, plan, violations);
+    if (plan !== undefined) checkPart(part, toPointer(name), plan, violations);
     if (addStyled(part, name, shape, plans, styled)) continue;
     const member = shape.member(name);
     const item = readPart(part, shapeOfPart(part, shape, plans), plans);
@@ -141,6 +141,13 @@ function addStyled(part: Part, name: string, shape: Shape, plans: PartPlans, sty
   return true;
 }
 
+/** A text whose schema says that it holds JSON is that text, and not what it holds. */
+function isJsonText(shape: Shape | undefined): boolean {
+  if (shape?.types !== STRING) return false;
+  const media = shape.annotation("contentMediaType");
+  return typeof media === "string" && isJsonType(media);
+}
+
 function add(styled: Map<string, Pair[]>, name: string, pair: Pair): void {
   const pairs = styled.get(name);
   if (pairs === undefined) styled.set(name, [pair]);
@@ -150,9 +157,15 @@ function add(styled: Map<string, Pair[]>, name: string, pair: Pair): void {
 const isJsonPart = ({ name, type }: PartHead, plans: PartPlans): boolean =>
   type === undefined ? name !== undefined && plans.byName.get(name)?.isJson === true : isJson(type);
 
-function readPart(part: Part, shape: Shape | undefined, plans: PartPlans): unknown {
+export function readPart(part: Part, shape: Shape | undefined, plans: PartPlans): unknown {
+  if (isJsonText(shape)) return readText(part.bytes, undefined);
   if (isJsonPart(part, plans) || isCompound(shape)) return parseJson(part.bytes);
-  if (!isFile(part, shape, plans)) return toScalar(part.bytes.toString("utf8"), shape?.types ?? STRING, false);
+  if (!isFile(part, shape, plans)) {
+    const text = readText(part.bytes, part.type?.parameters.get("charset"));
+    if (text instanceof Malformed)
+      return shape === undefined || shape.isAnything ? part.bytes.toString("latin1") : text;
+    return toScalar(text, shape?.types ?? STRING, false);
+  }
   // Bytes, one character each: that is what the length of a binary string counts.
   const kept = part.bytes.toString("latin1");
   const least = shape?.annotation("minLength");
@@ -160,14 +173,14 @@ function readPart(part: Part, shape: Shape | undefined, plans: PartPlans): unkno
   return typeof least === "number" && least > kept.length ? kept.padEnd(Math.min(least, part.length), "\0") : kept;
 }
 
-function checkPart(part: Part, name: string, plan: PartPlan, violations: Violations): void {
+export function checkPart(part: Part, pointer: string, plan: PartPlan, violations: Violations): void {
   const type = part.type ?? findMediaType(plan.isJson ? "application/json" : "text/plain");
   const isAllowed =
     plan.types.length === 0 ||
     plan.notation !== undefined ||
     plan.types.some((range) => type !== undefined && isCovered(range, type));
   if (!isAllowed) {
-    violations.add("body", toPointer(name), "contentType", `must be sent as ${plan.types.join(" or ")}`);
+    violations.add("body", pointer, "contentType", `must be sent as ${plan.types.join(" or ")}`);
   }
   for (const header of plan.headers) checkHeader(header, part.headers, violations);
 }

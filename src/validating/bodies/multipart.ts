@@ -110,7 +110,8 @@ export class MultipartReader {
     let start = 0;
     while (rest[start] === 0x20 || rest[start] === 0x09) start++;
     if (rest.length < start + 2 && start < MAX_HEADER_BYTES) return false;
-    if (rest[start] !== 0x0d || rest[start + 1] !== 0x0a) return this.fail("has a boundary that does not end its line");
+    if (rest[start] !== 0x0d || rest[start + 1] !== 0x0a)
+      return this.fail("has a boundary whose line does not end with CR and LF");
     if (++this.count > MAX_PARTS) return this.fail(`has more than ${MAX_PARTS} parts`);
     this.rest = rest.subarray(start);
     this.state = "header";
@@ -161,18 +162,37 @@ function parseHead(bytes: Buffer): PartHead | Malformed {
     if (colon <= 0) return malformed("has a part with a header line that has no name");
     headers.append(line.slice(0, colon).trim(), line.slice(colon + 1).trim());
   }
-  const disposition = headers.get("content-disposition") ?? "";
+  if (headers.getAll("content-disposition").length > 1 || headers.getAll("content-type").length > 1)
+    return malformed("has a part that describes itself twice");
+  const fields = findFields(headers.get("content-disposition") ?? "");
+  if (fields === undefined) return malformed("has a part whose Content-Disposition can be read in more than one way");
   const type = headers.get("content-type");
   return {
-    name: findField(disposition, "name"),
-    fileName: findField(disposition, "filename") ?? findField(disposition, "filename\\*"),
+    name: fields.get("name"),
+    fileName: fields.get("filename") ?? fields.get("filename*"),
     type: type === undefined ? undefined : findMediaType(type),
     headers,
   };
 }
 
-/** Browsers write a quote in a name as `%22` and leave backslashes as they are (HTML, multipart/form-data). */
-function findField(disposition: string, field: string): string | undefined {
-  const found = new RegExp(`(?:^|;)\\s*${field}=(?:"([^"]*)"|([^;\\s"]+))`, "i").exec(disposition);
-  return (found?.[1] ?? found?.[2])?.replaceAll("%22", '"');
+const FIELD = /;\s*([^\s=;"]+)=(?:"([^"]*)"|([^;\s"]+))\s*|;\s*/y;
+
+/**
+ * Browsers write a quote in a name as `%22` and leave backslashes as they are (HTML, multipart/form-data); others write
+ * `\"`.
+ * @returns undefined for what these would read differently, or what stands there twice
+ */
+function findFields(disposition: string): ReadonlyMap<string, string> | undefined {
+  const fields = new Map<string, string>();
+  const start = disposition.indexOf(";");
+  FIELD.lastIndex = start;
+  while (start >= 0 && FIELD.lastIndex < disposition.length) {
+    const match = FIELD.exec(disposition);
+    if (match === null) return undefined;
+    if (match[1] === undefined) continue;
+    const name = match[1].toLowerCase();
+    if (fields.has(name) || match[2]?.endsWith("\\") === true) return undefined;
+    fields.set(name, (match[2] ?? (match[3] as string)).replaceAll("%22", '"'));
+  }
+  return fields;
 }

@@ -1,10 +1,22 @@
 import { isObject, type SchemaObject } from "../schema/keywords.ts";
-import { OBJECT, type Shape, STRING, toScalar } from "../schema/shape.ts";
+import { NULL, OBJECT, type Shape, STRING, toScalar } from "../schema/shape.ts";
+import { escapeToken } from "../violation.ts";
 import type { XmlElement } from "./xml.ts";
 
-/** An element as the value that the schema describes, by its `xml` objects (OpenAPI 3.2 §4.26). */
-export function readXml(element: XmlElement, shape: Shape | undefined): unknown {
-  if (shape?.isArray === true) return element.children.map((child) => readXml(child, shape.items));
+/** Told where names or namespaces are others than the `xml` objects say. */
+export type ReportXml = (pointer: string, message: string) => void;
+
+/** A document as the value that the schema describes, by its `xml` objects (OpenAPI 3.2 §4.26). */
+export function readRoot(root: XmlElement, shape: Shape, report: ReportXml): unknown {
+  const xml = xmlOf(shape);
+  if (typeof xml.name === "string" && xml.name !== root.name) report("", `the root element must be <${xml.name}>`);
+  else checkNamespace(root, xml, "", report);
+  return readElement(root, shape, "", report);
+}
+
+function readElement(element: XmlElement, shape: Shape | undefined, pointer: string, report: ReportXml): unknown {
+  if (element.isNil && (shape === undefined || (shape.types & NULL) !== 0)) return null;
+  if (shape?.isArray === true) return readItems(element, shape, pointer, report);
   const hasInside = element.children.length > 0 || element.attributes.size > 0;
   const isObjectShape =
     shape === undefined ? hasInside : (shape.types & OBJECT) !== 0 && (hasInside || !shape.isScalar);
@@ -12,14 +24,14 @@ export function readXml(element: XmlElement, shape: Shape | undefined): unknown 
   const value: Record<string, unknown> = Object.create(null);
   const taken = new Set<string>();
   for (const [name, member] of shape?.properties ?? []) {
-    const found = readMember(element, name, member, taken);
+    const found = readMember(element, name, member, taken, `${pointer}/${escapeToken(name)}`, report);
     if (found !== undefined) value[name] = found;
   }
   /** Of elements that nobody named and that came again. */
   const lists = new Map<string, unknown[]>();
   for (const child of element.children) {
     if (taken.has(child.name)) continue;
-    const extra = readXml(child, shape?.member(child.name));
+    const extra = readElement(child, shape?.member(child.name), `${pointer}/${escapeToken(child.name)}`, report);
     const list = lists.get(child.name);
     if (list !== undefined) list.push(extra);
     else if (child.name in value) {
@@ -28,7 +40,7 @@ export function readXml(element: XmlElement, shape: Shape | undefined): unknown 
       value[child.name] = both;
     } else value[child.name] = extra;
   }
-  for (const [name, text] of element.attributes) {
+  for (const [name, { text }] of element.attributes) {
     if (!taken.has(`@${name}`) && !(name in value)) value[name] = text;
   }
   return value;
@@ -42,36 +54,58 @@ const xmlOf = (shape: Shape): SchemaObject => {
   return isObject(xml) ? xml : {};
 };
 
-function readMember(element: XmlElement, name: string, shape: Shape, taken: Set<string>): unknown {
+/** Where a document names a namespace, an element of another one is another element, whatever it is called. */
+function checkNamespace(
+  { namespace }: { readonly namespace: string },
+  xml: SchemaObject,
+  pointer: string,
+  report: ReportXml,
+): void {
+  if (typeof xml.namespace === "string" && xml.namespace !== namespace) {
+    report(pointer, `must be in the namespace ${xml.namespace}`);
+  }
+}
+
+/** The children of an element that holds a list and nothing else. */
+function readItems(element: XmlElement, shape: Shape, pointer: string, report: ReportXml): unknown[] {
+  const xml = xmlOf(shape.items);
+  return element.children.map((child, i) => {
+    const at = `${pointer}/${i}`;
+    if (typeof xml.name === "string" && xml.name !== child.name) report(at, `must be an element <${xml.name}>`);
+    else checkNamespace(child, xml, at, report);
+    return readElement(child, shape.items, at, report);
+  });
+}
+
+function readMember(
+  element: XmlElement,
+  name: string,
+  shape: Shape,
+  taken: Set<string>,
+  pointer: string,
+  report: ReportXml,
+): unknown {
   const xml = xmlOf(shape);
   const own = typeof xml.name === "string" ? xml.name : name;
   if (xml.attribute === true || xml.nodeType === "attribute") {
-    const text = element.attributes.get(own);
+    const attribute = element.attributes.get(own);
     taken.add(`@${own}`);
-    return text === undefined ? undefined : toScalar(text, shape.types, false);
+    if (attribute === undefined) return undefined;
+    checkNamespace(attribute, xml, pointer, report);
+    return toScalar(attribute.text, shape.types, false);
   }
   if (xml.nodeType === "text" || xml.nodeType === "cdata") return toScalar(element.text, shape.types, false);
-  if (!shape.isArray) {
-    const matches = element.children.filter((child) => child.name === own);
-    taken.add(own);
-    if (matches.length === 0) return undefined;
-    const values = matches.map((child) => readXml(child, shape));
-    return values.length === 1 ? values[0] : values;
-  }
-  const itemXml = xmlOf(shape.items);
-  if (xml.wrapped === true || xml.nodeType === "element") {
-    const wrapper = element.children.find((child) => child.name === own);
-    taken.add(own);
-    return wrapper?.children.map((child) => readXml(child, shape.items));
-  }
-  const itemName = typeof itemXml.name === "string" ? itemXml.name : own;
-  const items = element.children.filter((child) => child.name === itemName);
-  taken.add(itemName);
-  return items.length === 0 ? undefined : items.map((child) => readXml(child, shape.items));
-}
-
-/** The name that the root must have, where the document gives one. */
-export function rootName(shape: Shape): string | undefined {
-  const { name } = xmlOf(shape);
-  return typeof name === "string" ? name : undefined;
+  const isWrapped = shape.isArray && (xml.wrapped === true || xml.nodeType === "element");
+  const itemXml = shape.isArray && !isWrapped ? xmlOf(shape.items) : xml;
+  const elementName = typeof itemXml.name === "string" ? itemXml.name : own;
+  const matches = element.children.filter((child) => child.name === elementName);
+  taken.add(elementName);
+  if (matches.length === 0) return undefined;
+  for (const match of matches) checkNamespace(match, itemXml, pointer, report);
+  if (isWrapped && matches.length > 1) report(pointer, `<${elementName}> must be given once`);
+  if (isWrapped) return readElement(matches[0] as XmlElement, shape, pointer, report);
+  const values = matches.map((child, i) =>
+    readElement(child, shape.isArray ? shape.items : shape, shape.isArray ? `${pointer}/${i}` : pointer, report),
+  );
+  return shape.isArray || values.length > 1 ? values : values[0];
 }

@@ -2,11 +2,11 @@ import type { Exchange } from "../../core/exchange.ts";
 import type { HeaderList } from "../../core/headers.ts";
 import type { Operation } from "../../core/operation.ts";
 import type { Violations } from "../schema/check.ts";
-import { findCookies } from "./cookies.ts";
+import { cookiePairs, findCookies } from "./cookies.ts";
 import { checkHeader } from "./header.ts";
 import { PathValues } from "./path-values.ts";
 import { ParameterPlan } from "./plan.ts";
-import { QueryPlan } from "./query.ts";
+import { apiKeyNames, QueryPlan } from "./query.ts";
 import type { Pair } from "./styles.ts";
 
 /** Such header parameters are described elsewhere in a document and ignored here (OpenAPI 3.2 §4.12.1). */
@@ -21,6 +21,8 @@ export class ParameterChecks {
   private readonly wholeQuery: ParameterPlan | undefined;
   private readonly plans: readonly ParameterPlan[];
   private readonly pathValues: PathValues;
+  /** Of an object whose members the document does not name, these cookies are none. */
+  private readonly otherCookies: ReadonlySet<string>;
 
   constructor(operation: Operation, reportsUnknownQuery: boolean) {
     const plans = operation.parameters
@@ -31,6 +33,10 @@ export class ParameterChecks {
     this.path = at("path");
     this.headers = at("header");
     this.cookies = at("cookie");
+    this.otherCookies =
+      this.cookies.length === 0
+        ? new Set()
+        : new Set([...this.cookies.map(({ parameter }) => parameter.name), ...apiKeyNames(operation, "cookie")]);
     this.wholeQuery = at("querystring")[0];
     const query = at("query");
     this.query =
@@ -60,9 +66,12 @@ export class ParameterChecks {
     for (const plan of this.cookies) {
       const { shape, parameter } = plan;
       if (shape.isObject && !shape.isScalar && parameter.explode && parameter.content === undefined) {
-        const pairs = [...shape.properties.keys()].flatMap((name) =>
-          findCookies(header, name).flatMap((value) => splitMembers(name, value, plan)),
-        );
+        const pairs =
+          shape.properties.size === 0 && shape.additional !== null
+            ? cookiePairs(header).filter(([name]) => !this.otherCookies.has(name))
+            : [...shape.properties.keys()].flatMap((name) =>
+                findCookies(header, name).flatMap((value) => splitMembers(name, value, plan)),
+              );
         if (pairs.length > 0) plan.checkMembers(pairs, violations);
         else if (parameter.required) plan.reportMissing(violations);
         continue;

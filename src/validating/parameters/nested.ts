@@ -1,6 +1,6 @@
 import { type Shape, STRING, toScalar } from "../schema/shape.ts";
-import { BAD_ENCODING, Malformed, type Reading } from "./decode.ts";
-import { type Notation, type Pair, REPEATED } from "./styles.ts";
+import { BAD_ENCODING, type Reading } from "./decode.ts";
+import { NOT_DEEP, type Notation, type Pair, REPEATED } from "./styles.ts";
 
 /** Steps into a value that a name may take: `a[b][c]`. A client chooses it. */
 const MAX_STEPS = 16;
@@ -16,7 +16,7 @@ export function readDeepObject(pairs: readonly Pair[], shape: Shape, notation: N
   const root: Branch = Object.create(null);
   for (const [brackets, raw] of pairs) {
     const steps = toSteps(brackets, notation, reading);
-    if (steps === undefined) return new Malformed("style", "must be written as name[member]=value (style deepObject)");
+    if (steps === undefined) return NOT_DEEP;
     const text = notation.decode(raw, reading);
     if (text === undefined) return BAD_ENCODING;
     if (!place(root, steps, text, shape, reading)) return REPEATED;

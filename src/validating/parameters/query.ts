@@ -35,7 +35,7 @@ export class QueryPlan {
   constructor(plans: readonly ParameterPlan[], operation: Operation, reportsUnknown: boolean) {
     this.plans = plans;
     this.reportsUnknown = reportsUnknown;
-    this.otherNames = reportsUnknown ? apiKeyNames(operation) : new Set();
+    this.otherNames = reportsUnknown ? apiKeyNames(operation, "query") : new Set();
   }
 
   check(query: string, violations: Violations): void {
@@ -139,13 +139,13 @@ function add(values: (string | string[] | undefined)[], index: number, value: st
   else known.push(value);
 }
 
-/** Security schemes name query parameters too. */
-function apiKeyNames(operation: Operation): Set<string> {
+/** Security schemes name parameters, too. */
+export function apiKeyNames(operation: Operation, place: string): Set<string> {
   const { components } = operation.spec.document as { components?: { securitySchemes?: Record<string, unknown> } };
   const names = new Set<string>();
   for (const scheme of Object.values(components?.securitySchemes ?? {})) {
     const { in: where, name } = (scheme ?? {}) as { in?: unknown; name?: unknown };
-    if (where === "query" && typeof name === "string") names.add(name);
+    if (where === place && typeof name === "string") names.add(name);
   }
   return names;
 }

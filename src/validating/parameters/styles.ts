@@ -14,6 +14,7 @@ export interface Notation {
 /** A name and its value, both still encoded. */
 export type Pair = readonly [name: string, value: string];
 
+export const NOT_DEEP = new Malformed("style", "must be written as name[member]=value (style deepObject)");
 /** Several values for one that should stand alone. */
 export const REPEATED = new Malformed("duplicate", "must be given once");
 
@@ -56,6 +57,7 @@ const isRepeated = ({ style, explode }: Notation): boolean =>
   explode && (style === "form" || style === "cookie" || style === "spaceDelimited" || style === "pipeDelimited");
 
 function readPairs(raw: string, shape: Shape, notation: Notation, reading: Reading): unknown {
+  if (notation.style === "deepObject") return NOT_DEEP;
   const pieces = split(raw, true, notation, reading);
   if (pieces instanceof Malformed) return pieces;
   const pairs: Pair[] = [];

@@ -1,4 +1,5 @@
 import { contains, items, prefixItems, unevaluatedItems } from "./array-keywords.ts";
+import { ASSERTED_CONTENT, assertedContent } from "./content.ts";
 import type { Apply } from "./evaluation.ts";
 import { allOf, anyOf, conditional, not, oneOf, reference } from "./logic-keywords.ts";
 import {
@@ -31,6 +32,7 @@ export const APPLICATORS: readonly { readonly keyword: string; readonly apply: A
   { keyword: "not", apply: not },
   { keyword: "if", apply: conditional },
   { keyword: "dependentSchemas", apply: dependentSchemas },
+  { keyword: ASSERTED_CONTENT, apply: assertedContent },
   { keyword: "unevaluatedItems", apply: unevaluatedItems },
   { keyword: "unevaluatedProperties", apply: unevaluatedProperties },
 ];

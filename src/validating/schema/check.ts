@@ -2,6 +2,7 @@ import type { Schema, SpecInfo } from "../../core/operation.ts";
 import { type Finding, MAX_VIOLATIONS, type Violation } from "../violation.ts";
 import { cleanSchema } from "./clean.ts";
 import { createCompiler, isCompilable } from "./compile.ts";
+import { assertContent } from "./content.ts";
 import { relaxRequired } from "./direction.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Direction } from "./evaluation.ts";
@@ -34,11 +35,14 @@ export class SchemaCheck {
   private readonly spec: SpecInfo;
   private readonly source: Schema;
   private readonly direction: Direction;
+  private readonly assertsContent: boolean;
   private bundled: SchemaObject | boolean | undefined = undefined;
   private evaluator: Evaluator | undefined = undefined;
   private compiled: ((value: unknown) => boolean) | undefined = undefined;
 
-  constructor(spec: SpecInfo, source: Schema, direction: Direction) {
+  /** @param assertsContent texts must hold what `contentMediaType` and `contentSchema` say of them */
+  constructor(spec: SpecInfo, source: Schema, direction: Direction, assertsContent = false) {
+    this.assertsContent = assertsContent;
     this.spec = spec;
     this.source = source;
     this.direction = direction;
@@ -49,6 +53,7 @@ export class SchemaCheck {
     if (this.bundled === undefined) {
       this.bundled = cleanSchema(withMetaSchemas(this.spec.bundle(this.source)));
       relaxRequired(this.bundled, this.direction);
+      if (this.assertsContent) assertContent(this.bundled);
     }
     return this.bundled;
   }

@@ -1,4 +1,5 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { ASSERTED_CONTENT } from "./content.ts";
 import { findDuplicate, isMultiple } from "./equal.ts";
 import { type Direction, isMember } from "./evaluation.ts";
 import { FORMATS } from "./formats.ts";
@@ -64,6 +65,7 @@ const NEEDS_EVALUATOR = new Set([
   "$anchor",
   "unevaluatedItems",
   "unevaluatedProperties",
+  ASSERTED_CONTENT,
 ]);
 const NAMED = new Set(["properties", "dependentRequired", "dependentSchemas"]);
 const BARE_REFERENCE = /^#(?:\/\$defs\/[^/%~]+)?$/;

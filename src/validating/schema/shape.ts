@@ -93,6 +93,10 @@ export class Shape {
   get isCompound(): boolean {
     return (this.types & (ARRAY | OBJECT)) !== 0;
   }
+  /** True where nothing is said of the type. */
+  get isAnything(): boolean {
+    return this.types === ANY;
+  }
   get isScalar(): boolean {
     return (this.types & SCALARS) !== 0;
   }
