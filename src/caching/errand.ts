@@ -29,6 +29,19 @@ export const STATUS_OF_MISS = {
   request: "Portico; fwd=request",
 } as const satisfies Record<Errand["miss"], string>;
 
+/** `Cache-Status` once it has: one of a few texts, each put together once. */
+export function statusOf(miss: Errand["miss"], status: number): string {
+  const texts = ANSWERED[miss];
+  texts[status] ??= `${STATUS_OF_MISS[miss]}; fwd-status=${status}`;
+  return texts[status];
+}
+const ANSWERED: Record<Errand["miss"], Record<number, string>> = {
+  "uri-miss": {},
+  "vary-miss": {},
+  stale: {},
+  request: {},
+};
+
 /** The answer is for a follower as well when it agrees in all that the answer was selected by. */
 export const isFor = (landing: Extract<Landing, { kind: "answer" }>, exchange: Exchange): boolean =>
   (landing.selectors.length === 0 ||
@@ -53,11 +66,6 @@ const UNREACHABLE: ReadonlySet<string> = new Set<ErrorCode>([
   "CIRCUIT_OPEN",
 ]);
 export const isUnreachable = ({ code }: GatewayError): boolean => UNREACHABLE.has(code);
-
-export function bringBack(exchange: Exchange, fork: Exchange): void {
-  exchange.endpoint = fork.endpoint;
-  exchange.attempts += fork.attempts;
-}
 
 export function discard({ body }: GatewayResponse): void {
   if (isStream(body)) body.destroy();

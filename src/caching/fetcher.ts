@@ -1,12 +1,12 @@
 import { isStream } from "../core/body.ts";
 import { type CacheEvent, channels } from "../core/channels.ts";
 import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
+import type { HeaderList } from "../core/headers.ts";
 import { nameOf, type Operation } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Cache } from "./cache.ts";
 import { askAbout, isAboutAnother, isConditional } from "./conditional.ts";
 import {
-  bringBack,
   discard,
   type Errand,
   expectedLength,
@@ -15,8 +15,9 @@ import {
   isUpstreams,
   mayBeHidden,
   STATUS_OF_MISS,
+  statusOf,
 } from "./errand.ts";
-import { Flight } from "./flight.ts";
+import { Flight, RELEASED } from "./flight.ts";
 import type { CacheOptions } from "./options.ts";
 import { findStorable, type Storable } from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
@@ -48,7 +49,7 @@ export class Fetcher {
     const name = stored?.key ?? errand.key;
     const hash = this.cache.hash(name);
     if (isAlone || this.cache.uncacheable.has(hash)) {
-      return stored === undefined ? this.fetchAlone(errand) : this.lead(errand, undefined, 0);
+      return this.lead(errand, undefined, 0);
     }
     const flight = this.cache.flights.find(hash, name);
     if (flight !== undefined) return this.follow(errand, flight);
@@ -90,76 +91,63 @@ export class Fetcher {
     return this.lead(errand, undefined, 0);
   }
 
-  /** Nobody waits for it and nothing stored is asked about: it needs no errand, the exchange itself goes upstream. */
-  private async fetchAlone(errand: Errand): Promise<GatewayResponse> {
-    const { request } = errand.exchange;
-    const { headers, path } = request;
-    // What handlers further in make of the request must not become what its answer is stored and selected by.
-    request.headers = headers.clone();
-    const asked = this.cache.ask();
-    let response: GatewayResponse;
-    try {
-      response = await errand.next(errand.exchange);
-    } finally {
-      request.headers = headers;
-      request.path = path;
-    }
-    return this.store(errand, undefined, response, asked);
-  }
-
   /** @param name what others may wait for it by; undefined: nobody does */
   private async lead(errand: Errand, name: string | undefined, hash: number): Promise<GatewayResponse> {
-    const { exchange, stored } = errand;
-    const fork = exchange.fork();
-    const flight = new Flight(fork, name, hash);
-    if (name !== undefined) this.cache.flights.add(flight);
-    exchange.onAbort(flight);
-    const isAsking = stored !== undefined && askAbout(stored, fork.request.headers);
+    const { exchange, stored, next } = errand;
+    const { request } = exchange;
+    const { headers, path } = request;
+    const flight = name === undefined ? undefined : new Flight(exchange, name, hash);
+    if (flight !== undefined) this.cache.flights.add(flight);
+    // What handlers further in make of the request must not become what its answer is stored and selected by.
+    request.headers = headers.clone();
+    const isAsking = stored !== undefined && askAbout(stored, request.headers);
     const asked = this.cache.ask();
     let response: GatewayResponse;
     try {
-      response = await errand.next(fork);
+      response = await next(exchange);
       if (isAsking && response.status === 304 && isAboutAnother(stored, response.headers)) {
-        response = await this.askAgain(errand, fork);
+        response = await this.askAgain(errand, stored, headers);
       }
     } catch (error) {
+      request.headers = headers;
+      request.path = path;
       this.done(flight);
-      bringBack(exchange, fork);
-      flight.land(isUpstreams(error) ? { kind: "failed", error } : { kind: "released" });
+      flight?.land(isUpstreams(error) && !exchange.isAborted ? { kind: "failed", error } : RELEASED);
       return this.standInOrThrow(errand, error);
     }
-    bringBack(exchange, fork);
+    request.headers = headers;
+    request.path = path;
     if (isAsking && response.status === 304) return this.renewed(errand, stored, flight, response, asked);
     const { status } = response;
     if (stored !== undefined && mayBeHidden(status) && mayStandIn(stored.freshness, errand.directives, Date.now())) {
       this.done(flight);
       discard(response);
-      flight.land({ kind: "answer", answer: stored, selectors: [], headers: exchange.request.headers });
+      flight?.land({ kind: "answer", answer: stored, selectors: [], headers });
       return this.stale(errand, stored, `fwd=stale; fwd-status=${status}`);
     }
     return this.store(errand, flight, response, asked);
   }
 
   /** The 304 spoke of another answer: what is stored cannot be trusted, so it is fetched whole. */
-  private askAgain(errand: Errand, fork: Exchange): Promise<GatewayResponse> {
-    const { exchange, next, stored } = errand;
-    if (stored !== undefined) this.cache.remove(stored);
-    fork.request.headers = exchange.request.headers.clone();
-    for (const field of ["if-none-match", "if-modified-since"]) fork.request.headers.delete(field);
-    return next(fork);
+  private askAgain({ exchange, next }: Errand, stored: StoredAnswer, headers: HeaderList): Promise<GatewayResponse> {
+    this.cache.remove(stored);
+    const asking = headers.clone();
+    for (const field of ["if-none-match", "if-modified-since"]) asking.delete(field);
+    exchange.request.headers = asking;
+    return next(exchange);
   }
 
   private renewed(
     errand: Errand,
     stored: StoredAnswer,
-    flight: Flight,
+    flight: Flight | undefined,
     response: GatewayResponse,
     asked: Asked,
   ): GatewayResponse {
     const { answer, isKept } = renew(this.cache, errand, stored, response.headers, asked, this.options);
     this.done(flight);
-    if (isKept) flight.land({ kind: "answer", answer, selectors: [], headers: errand.exchange.request.headers });
-    else flight.release();
+    if (isKept) flight?.land({ kind: "answer", answer, selectors: [], headers: errand.exchange.request.headers });
+    else flight?.land(RELEASED);
     this.tell(errand.exchange, "revalidated", answer.length);
     return respond(answer, errand.exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; fwd-status=304`);
   }
@@ -179,21 +167,21 @@ export class Fetcher {
     const length = storable && expectedLength(response.headers);
     if (storable === undefined || (length !== undefined && length > this.cache.entryBytes)) {
       this.done(flight);
-      if (flight?.name !== undefined && response.status < 500) this.cache.uncacheable.add(flight.hash);
-      flight?.release();
-      return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`);
+      if (flight !== undefined && response.status < 500) this.cache.uncacheable.add(flight.hash);
+      flight?.land(RELEASED);
+      return this.finish(exchange, response, statusOf(miss, response.status));
     }
     const keep = (recorded: Recorded | undefined): void => {
       this.done(flight);
       if (recorded === undefined) {
-        flight?.release();
+        flight?.land(RELEASED);
         return;
       }
       const answer = this.keep(errand, storable, response.status, recorded, asked);
       const isReusable = storable.freshness.freshUntilMs > Date.now() && !storable.freshness.alwaysAsk;
       const { selectors } = storable;
       if (isReusable) flight?.land({ kind: "answer", answer, selectors, headers: exchange.request.headers });
-      else flight?.release();
+      else flight?.land(RELEASED);
     };
     const { body } = response;
     if (!isStream(body)) {
@@ -240,7 +228,7 @@ export class Fetcher {
       if (isSame) renew(this.cache, errand, stored, response.headers, asked, this.options);
       else this.cache.remove(stored);
     }
-    return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}`);
+    return this.finish(exchange, response, statusOf(miss, response.status));
   }
 
   private standInOrThrow(errand: Errand, error: unknown): GatewayResponse {
@@ -257,7 +245,7 @@ export class Fetcher {
   }
 
   private done(flight: Flight | undefined): void {
-    if (flight?.name !== undefined) this.cache.flights.remove(flight);
+    if (flight !== undefined) this.cache.flights.remove(flight);
   }
 
   private finish(exchange: Exchange, response: GatewayResponse, status: string): GatewayResponse {

@@ -15,27 +15,27 @@ export type Landing =
   /** The upstream failed for all of them. */
   | { readonly kind: "failed"; readonly error: unknown };
 
-const RELEASED: Landing = { kind: "released" };
+export const RELEASED: Landing = { kind: "released" };
 
 /**
- * One fetch for equal misses. It runs on an errand of its own: a leader that goes away does not end it while others
- * wait, and it ends once nobody does.
+ * One fetch for equal misses, on the exchange of the one who came first: a leader that goes away does not end it while
+ * others wait, and it ends once nobody does.
  */
 export class Flight {
-  readonly errand: Exchange;
-  /** What others may wait for it by; undefined: nobody does. */
-  readonly name: string | undefined;
+  readonly leader: Exchange;
+  /** What others may wait for it by. */
+  readonly name: string;
   readonly hash: number;
   private waiting: Set<(landing: Landing) => void> | undefined = undefined;
   private landing: Landing | undefined = undefined;
-  private isLeaderGone = false;
   private onCrowd: (() => void) | undefined = undefined;
 
   /** @param hash of the name, in the table of flights */
-  constructor(errand: Exchange, name: string | undefined, hash: number) {
-    this.errand = errand;
+  constructor(leader: Exchange, name: string, hash: number) {
+    this.leader = leader;
     this.name = name;
     this.hash = hash;
+    leader.sharedBy = this;
   }
 
   get hasFollowers(): boolean {
@@ -62,26 +62,18 @@ export class Flight {
     this.onCrowd = listener;
   }
 
-  /** The leader's client went away. */
-  handleAbort(): void {
-    this.isLeaderGone = true;
-    this.endWhenAlone();
-  }
-
-  release(): void {
-    this.land(RELEASED);
-  }
-
   land(landing: Landing): void {
     if (this.landing !== undefined) return;
     this.landing = landing;
+    this.leader.sharedBy = undefined;
     const { waiting } = this;
     if (waiting === undefined) return;
     this.waiting = undefined;
     for (const resolve of waiting) resolve(landing);
+    this.endWhenAlone();
   }
 
   private endWhenAlone(): void {
-    if (this.isLeaderGone && !this.hasFollowers && this.landing === undefined) this.errand.abort();
+    if (this.leader.isClientGone && !this.hasFollowers) this.leader.abort();
   }
 }

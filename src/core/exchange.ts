@@ -55,6 +55,11 @@ export interface Consumer {
 /** Told when the client goes away: a function, or an object that spares the request path a closure. */
 export type AbortListener = (() => void) | { handleAbort(): void };
 
+/** Those who wait for what another's exchange fetches. */
+export interface Followers {
+  readonly hasFollowers: boolean;
+}
+
 /** A typed place on the exchange for a plugin's own data: `const trace = defineExchangeKey<Trace>("trace")`. */
 export interface ExchangeKey<T> {
   readonly id: symbol;
@@ -91,6 +96,10 @@ export class Exchange {
   errorCode: string | undefined = undefined;
   /** A plugin held it for too long: nothing may pass it on any more. */
   isGivenUp = false;
+  /** Who shares the one fetch that this exchange makes: while any of them waits, it goes on without its own client. */
+  sharedBy: Followers | undefined = undefined;
+  /** The client went away, whether or not others still wait. */
+  isClientGone = false;
   private aborted = false;
   private abortListeners: AbortListener[] | undefined = undefined;
   private extras: Map<symbol, unknown> | undefined = undefined;
@@ -113,12 +122,12 @@ export class Exchange {
     this.outgoing = parts.outgoing;
   }
 
-  /** True once the client has gone away. */
+  /** True once nobody waits any more: the client has gone away, and so have all who shared its fetch. */
   get isAborted(): boolean {
     return this.aborted;
   }
 
-  /** Calls back once if the client goes away before its answer has been sent; at once if it already has. */
+  /** Calls back once if nobody waits any more before the answer has been sent; at once if that is so already. */
   onAbort(listener: AbortListener): void {
     if (this.aborted) {
       tell(listener);
@@ -129,8 +138,8 @@ export class Exchange {
   }
 
   /**
-   * The same request on an errand of its own, such as one fetch that several clients wait for: it shares what is known
-   * of the request and outlives the client. Its header list is a copy, so that what is sent upstream can differ.
+   * The same request on an errand of its own, such as a copy or a renewal behind the answer: it shares what is known of
+   * the request and outlives the client. Its header list is a copy, so that what is sent upstream can differ.
    */
   fork(): Exchange {
     const { request } = this;
@@ -160,9 +169,10 @@ export class Exchange {
     return fork;
   }
 
-  /** Told by the gateway when the client's connection breaks. */
+  /** Told by the gateway when the client's connection breaks, and by the last who shared its fetch and goes, too. */
   abort(): void {
-    if (this.aborted) return;
+    this.isClientGone = true;
+    if (this.aborted || this.sharedBy?.hasFollowers === true) return;
     this.aborted = true;
     for (const listener of this.abortListeners ?? []) tell(listener);
     this.abortListeners = undefined;
