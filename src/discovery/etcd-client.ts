@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from "undici";
 import { readText } from "./body-text.ts";
+import { EtcdLogin } from "./etcd-login.ts";
 import type { EtcdSecurity } from "./etcd-security.ts";
 
 /** One key of etcd, decoded. */
@@ -51,15 +52,14 @@ const toEntry = (raw: RawEntry): EtcdEntry => ({
 export class EtcdClient {
   private readonly endpoints: readonly string[];
   private readonly agent: Agent;
-  private readonly security: EtcdSecurity;
+  /** Of the user, where there is one. */
+  private readonly login: EtcdLogin | undefined;
   private turn = 0;
-  /** Given by a member for user and password; ends some minutes after its last use. */
-  private token: string | undefined = undefined;
 
   constructor(endpoints: readonly string[], security: EtcdSecurity = {}) {
-    const { ca, cert, key } = security;
+    const { ca, cert, key, user, password = "" } = security;
     this.endpoints = endpoints;
-    this.security = security;
+    this.login = user === undefined ? undefined : new EtcdLogin(() => this.authenticate(user, password));
     const tls = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
     this.agent = new Agent({ connect: { timeout: 1_000, ...tls }, headersTimeout: TIMEOUT_MS, bodyTimeout: 0 });
   }
@@ -71,16 +71,17 @@ export class EtcdClient {
     for (let i = 0; i <= this.endpoints.length; i++) {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       try {
-        const response = await this.post(path, body, signal);
+        const { response, token } = await this.post(path, body, signal);
         const text = await response.body.text();
         // What its TLS front refuses is plain text, such as a client certificate with a common name.
         const answer = (text.startsWith("{") ? JSON.parse(text) : { error: text.trim() }) as T & {
-          error?: string;
+          error?: string | { message?: string };
           result?: T;
         };
-        if (response.statusCode === 200) return answer.result ?? answer;
-        failure = new Error(`etcd answered ${response.statusCode}: ${answer.error}`);
-        if (this.isTokenRefused(response.statusCode, String(answer.error))) continue;
+        if (response.statusCode === 200 && answer.error === undefined) return answer.result ?? answer;
+        const why = typeof answer.error === "object" ? `${answer.error.message}` : `${answer.error}`;
+        failure = new Error(`etcd answered ${response.statusCode}: ${why}`);
+        if (await this.isRefusal(token, response.statusCode, why)) continue;
         if (response.statusCode < 500) break;
       } catch (error) {
         failure = error;
@@ -143,13 +144,15 @@ export class EtcdClient {
       range_end: toBase64(endOfPrefix(prefix)),
       start_revision: String(fromRevision),
     };
-    const response = await this.post("/v3/watch", { create_request: create }, signal).catch((error: unknown) => {
-      this.turn++;
-      throw error;
-    });
+    const { response, token } = await this.post("/v3/watch", { create_request: create }, signal).catch(
+      (error: unknown) => {
+        this.turn++;
+        throw error;
+      },
+    );
     if (response.statusCode !== 200) {
       const text = await response.body.text();
-      this.isTokenRefused(response.statusCode, text);
+      await this.isRefusal(token, response.statusCode, text);
       throw new Error(`etcd answered ${response.statusCode}: ${text.slice(0, 200)}`);
     }
     let rest = "";
@@ -178,22 +181,27 @@ export class EtcdClient {
     await this.agent.destroy();
   }
 
-  private async post(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const { user, password = "" } = this.security;
-    if (user !== undefined && this.token === undefined) {
-      const response = await this.send("/v3/auth/authenticate", { name: user, password }, signal);
-      const { token, error } = (await response.body.json()) as { token?: string; error?: string };
-      if (token === undefined) throw new Error(`etcd lets ${user} not in: ${error}`);
-      this.token = token;
-    }
-    return this.send(path, body, signal);
+  private async post(
+    path: string,
+    body: object,
+    signal: AbortSignal,
+  ): Promise<{ response: Dispatcher.ResponseData; token: string }> {
+    const token = (await this.login?.current()) ?? "";
+    return { response: await this.send(path, body, signal, token), token };
   }
 
-  /** The token is forgotten: the next request asks for a new one. */
-  private isTokenRefused(status: number, why: string): boolean {
-    if (this.token === undefined || (status !== 401 && !why.includes("auth token"))) return false;
-    this.token = undefined;
-    return true;
+  private async authenticate(name: string, password: string): Promise<string> {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await this.send("/v3/auth/authenticate", { name, password }, signal, "");
+    const { token, error = "" } = (await response.body.json()) as { token?: string; error?: string };
+    if (token !== undefined) return token;
+    // Turned off by its operator for a while: there is nothing to show, and without it everything is answered.
+    if (error.includes("authentication is not enabled")) return "";
+    throw new Error(`etcd lets ${name} not in: ${error}`);
+  }
+
+  private async isRefusal(token: string, status: number, why: string): Promise<boolean> {
+    return this.login !== undefined && (await this.login.isRefusal(token, status, why));
   }
 
   /** The endpoint that is asked next: the one that answered last. */
@@ -201,8 +209,8 @@ export class EtcdClient {
     return this.endpoints[this.turn % this.endpoints.length];
   }
 
-  private send(path: string, body: object, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const authorization = this.token === undefined ? {} : { authorization: this.token };
+  private send(path: string, body: object, signal: AbortSignal, token: string): Promise<Dispatcher.ResponseData> {
+    const authorization = token === "" ? {} : { authorization: token };
     return request(new URL(path, this.member()), {
       method: "POST",
       dispatcher: this.agent,
@@ -218,6 +226,9 @@ interface RawWatch {
     readonly header?: { readonly revision?: string };
     readonly created?: boolean;
     readonly canceled?: boolean;
+    readonly cancel_reason?: string;
+    /** The watch was to begin before what etcd still has. */
+    readonly compact_revision?: string;
     readonly events?: readonly { readonly type?: string; readonly kv: RawEntry }[];
   };
 }
@@ -225,7 +236,10 @@ interface RawWatch {
 function takeWatchLine(line: string, on: { start(): void; events(events: EtcdEvent[], revision: number): void }): void {
   if (line.trim() === "") return;
   const { result } = JSON.parse(line) as RawWatch;
-  if (result === undefined || result.canceled === true) throw new Error("etcd cancelled the watch");
+  if (result === undefined || result.canceled === true) {
+    const { compact_revision: since, cancel_reason: reason = line.slice(0, 200) } = result ?? {};
+    throw new Error(`etcd cancelled the watch: ${since === undefined ? reason : `compacted up to revision ${since}`}`);
+  }
   if (result.created === true) on.start();
   const events = (result.events ?? []).map(({ type, kv }): EtcdEvent => {
     return { kind: type === "DELETE" ? "delete" : "put", entry: toEntry(kv) };

@@ -27,7 +27,11 @@ export function etcdMissing(): string | false {
 }
 
 /** A real etcd cluster of so many members, each a process of its own. */
-export async function startEtcd(t: TestContext, members: number): Promise<{ nodes: EtcdNode[]; client: EtcdClient }> {
+export async function startEtcd(
+  t: TestContext,
+  members: number,
+  words: readonly string[] = [],
+): Promise<{ nodes: EtcdNode[]; client: EtcdClient }> {
   const folder = await temporaryFolder(t);
   const ports = await freePorts(members * 2);
   const peers = Array.from({ length: members }, (_, i) => `n${i}=http://127.0.0.1:${ports[members + i]}`).join(",");
@@ -37,7 +41,7 @@ export async function startEtcd(t: TestContext, members: number): Promise<{ node
     const args = ["--name", `n${i}`, "--data-dir", join(folder, `n${i}`), "--initial-cluster", peers];
     args.push("--listen-client-urls", url, "--advertise-client-urls", url);
     args.push("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster-state", "new");
-    args.push("--log-level", "error");
+    args.push("--log-level", "error", ...words);
     const child = spawn("etcd", args, { stdio: "ignore" });
     return toNode(t, child, url, `n${i}`);
   });
@@ -121,9 +125,14 @@ export async function startSecureEtcd(t: TestContext, password: string): Promise
   });
   t.after(() => client.close());
   await eventually("etcd answers", () => client.range("/ready/").catch(() => false));
+  await askForPassword(client, password);
+  return { url, ...files };
+}
+
+/** From now on the cluster lets in the user root alone, with this password. */
+export async function askForPassword(client: EtcdClient, password: string): Promise<void> {
   await client.call("/v3/auth/user/add", { name: "root", password });
   await client.call("/v3/auth/role/add", { name: "root" });
   await client.call("/v3/auth/user/grant", { user: "root", role: "root" });
   await client.call("/v3/auth/enable", {});
-  return { url, ...files };
 }
