@@ -90,11 +90,21 @@ const isNotCors = (name: string): boolean => !name.startsWith("access-control-")
 function createOriginCheck(origins: "*" | readonly string[]): (origin: string) => boolean {
   if (origins === "*") return () => true;
   const exact = new Set(origins.filter((origin) => !origin.includes("*")));
+  for (const origin of exact) {
+    // `null` is whatever has no origin of its own: a sandboxed frame of anybody, too. `x://` is that of an app.
+    const isWeb = /^https?:/i.test(origin);
+    if (
+      isWeb ? !URL.canParse(origin) || new URL(origin).origin !== origin : !/^[a-z][a-z0-9+.-]*:\/\/[^/]+$/.test(origin)
+    )
+      throw new RangeError(
+        `${origin} is not an origin; write https://app.example.com, without a path or a port that is the default`,
+      );
+  }
   const wild = origins
     .filter((origin) => origin.includes("*"))
     .map((origin) => {
       const [before = "", after = "", ...more] = origin.split("*");
-      if (more.length > 0 || !/^https?:\/\/$/.test(before) || !after.startsWith(".")) {
+      if (more.length > 0 || !/^https?:\/\/$/.test(before) || !/^\.[a-z0-9.-]+(:\d+)?$/.test(after)) {
         throw new RangeError(`${origin} is not an origin; write https://app.example.com or https://*.example.com`);
       }
       return { before, after };

@@ -58,21 +58,29 @@ export default definePlugin({
     ...claimOptions,
   }),
   setup({ options, clock, shared, consumers }) {
-    const key = new Uint8Array(hkdfSync("sha256", options.cookieSecret, "", "portico oidc session", 32));
+    // A cookie of one purpose is none of another, nor is that of another provider or client with the same secret.
+    const keyFor = (purpose: string): Uint8Array => {
+      const info = JSON.stringify(["portico oidc", purpose, options.issuer, options.clientId]);
+      return new Uint8Array(hkdfSync("sha256", options.cookieSecret, "", info, 32));
+    };
+    const keys = { [SESSION.name]: keyFor("session"), [LOGIN.name]: keyFor("login") };
     const state = shared(() => new State());
     const redirectUri = (exchange: Exchange): string =>
       `${options.publicUrl ?? `${exchange.request.scheme}://${exchange.request.authority}`}${options.callback}`;
+    const isSecure = ({ request }: Exchange): boolean =>
+      (options.publicUrl ?? `${request.scheme}://`).startsWith("https://");
     const now = (): number => Math.floor(clock.nowMs() / 1000);
 
-    const seal = (value: object, seconds: number): Promise<string> =>
+    const seal = ({ name }: Place, value: object, seconds: number): Promise<string> =>
       new EncryptJWT({ value })
         .setProtectedHeader({ alg: "dir", enc: "A256GCM" })
         .setExpirationTime(now() + seconds)
-        .encrypt(key);
-    const unseal = async <T>(text: string | undefined): Promise<T | undefined> => {
+        .encrypt(keys[name] as Uint8Array);
+    const unseal = async <T>(exchange: Exchange, place: Place): Promise<T | undefined> => {
+      const text = findCredential(exchange, place);
       if (text === undefined) return undefined;
       try {
-        const { payload } = await jwtDecrypt(text, key, {
+        const { payload } = await jwtDecrypt(text, keys[place.name] as Uint8Array, {
           keyManagementAlgorithms: ["dir"],
           contentEncryptionAlgorithms: ["A256GCM"],
           currentDate: new Date(clock.nowMs()),
@@ -91,7 +99,7 @@ export default definePlugin({
       const answer = await ask(url, { method: "POST", headers, body: new URLSearchParams(form) }, options.timeoutMs);
       if (answer.status >= 500) throw unavailable(new Error(`the token endpoint answered ${answer.status}`));
       if (answer.status !== 200) throw new GatewayError("CREDENTIALS_INVALID", "the provider refused the sign-in");
-      return JSON.parse(answer.text) as Claims;
+      return parseAnswer(answer.text) as Claims;
     };
 
     const beginLogin = async (exchange: Exchange): Promise<GatewayResponse> => {
@@ -113,15 +121,13 @@ export default definePlugin({
         code_challenge_method: "S256",
         ...(options.scopes.includes("offline_access") && { prompt: "consent" }),
       }).toString();
-      const sealed = await seal({ verifier, state: login, nonce, returnTo }, LOGIN_SECONDS);
-      return redirect(url.href, [cookie(exchange, LOGIN.name, sealed, LOGIN_SECONDS)]);
+      const sealed = await seal(LOGIN, { verifier, state: login, nonce, returnTo }, LOGIN_SECONDS);
+      return redirect(url.href, [cookie(isSecure(exchange), LOGIN.name, sealed, LOGIN_SECONDS)]);
     };
 
     const endLogin = async (exchange: Exchange): Promise<GatewayResponse> => {
       const query = new URLSearchParams(exchange.request.query);
-      const login = await unseal<{ verifier: string; state: string; nonce: string; returnTo: string }>(
-        findCredential(exchange, LOGIN),
-      );
+      const login = await unseal<{ verifier: string; state: string; nonce: string; returnTo: string }>(exchange, LOGIN);
       const code = query.get("code");
       if (login === undefined || code === null || query.get("state") !== login.state) {
         throw new GatewayError("CREDENTIALS_INVALID", "this sign-in was not begun here, or too long ago");
@@ -141,7 +147,7 @@ export default definePlugin({
         throw new GatewayError("CREDENTIALS_INVALID", "the token is of another sign-in");
       return redirect(login.returnTo, [
         await sessionCookie(exchange, toSession(claims, tokens)),
-        cookie(exchange, LOGIN.name, "", 0),
+        cookie(isSecure(exchange), LOGIN.name, "", 0),
       ]);
     };
 
@@ -152,7 +158,7 @@ export default definePlugin({
     };
     const sessionCookie = async (exchange: Exchange, session: Session): Promise<string> => {
       const seconds = session.refreshToken === undefined ? options.sessionSeconds : 30 * 86_400;
-      return cookie(exchange, SESSION.name, await seal(session, seconds), seconds);
+      return cookie(isSecure(exchange), SESSION.name, await seal(SESSION, session, seconds), seconds);
     };
 
     /** @returns undefined: the provider no longer agrees */
@@ -174,8 +180,11 @@ export default definePlugin({
       });
 
     const logOut = async (exchange: Exchange): Promise<GatewayResponse> => {
+      // Another site must not sign people out, by a link or a form.
+      if (exchange.request.headers.get("sec-fetch-site") === "cross-site")
+        throw new GatewayError("FORBIDDEN", "sign out from a page of this site");
       const { endSession } = await state.provider(options.issuer, options.timeoutMs);
-      const gone = [cookie(exchange, SESSION.name, "", 0)];
+      const gone = [cookie(isSecure(exchange), SESSION.name, "", 0)];
       return redirect(
         endSession === undefined ? "/" : `${endSession}?client_id=${encodeURIComponent(options.clientId)}`,
         gone,
@@ -188,7 +197,7 @@ export default definePlugin({
         const { path } = exchange.request;
         if (path === options.logout) return logOut(exchange);
         if (path === options.callback && /(^|&)(code|error)=/.test(exchange.request.query)) return endLogin(exchange);
-        let session = await unseal<Session>(findCredential(exchange, SESSION));
+        let session = await unseal<Session>(exchange, SESSION);
         let renewed: string | undefined;
         if (session !== undefined && session.until <= now()) {
           session = session.refreshToken === undefined ? undefined : await refresh(session);
@@ -233,7 +242,7 @@ class State {
 async function discover(issuer: string, timeoutMs: number): Promise<Provider> {
   const { status, text } = await ask(discoveryUrl(issuer), {}, timeoutMs);
   if (status !== 200) throw unavailable(new Error(`discovery answered ${status}`));
-  const found = JSON.parse(text) as Record<string, string | undefined>;
+  const found = parseAnswer(text) as Record<string, string | undefined>;
   const { authorization_endpoint: authorization, token_endpoint: token, jwks_uri: keys } = found;
   if (found.issuer !== issuer || authorization === undefined || token === undefined || keys === undefined) {
     throw unavailable(new Error("the discovery document is of another issuer, or lacks endpoints"));
@@ -245,6 +254,18 @@ async function discover(issuer: string, timeoutMs: number): Promise<Provider> {
     endSession: found.end_session_endpoint,
     keys: createRemoteJWKSet(new URL(keys)),
   };
+}
+
+/** @throws GatewayError AUTH_UNAVAILABLE when the provider talks nonsense */
+function parseAnswer(text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw unavailable(cause);
+  }
+  if (typeof value !== "object" || value === null) throw unavailable(new Error("the provider answered no object"));
+  return value;
 }
 
 async function verifyIdToken(provider: Provider, tokens: Claims, audience: string): Promise<Claims> {
@@ -262,9 +283,8 @@ async function verifyIdToken(provider: Provider, tokens: Claims, audience: strin
 
 const random = (): string => randomBytes(32).toString("base64url");
 
-function cookie({ request }: Exchange, name: string, value: string, seconds: number): string {
-  const secure = request.scheme === "https" ? "; Secure" : "";
-  return `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
+function cookie(isSecure: boolean, name: string, value: string, seconds: number): string {
+  return `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${isSecure ? "; Secure" : ""}`;
 }
 
 function redirect(location: string, cookies: readonly string[]): GatewayResponse {

@@ -169,13 +169,25 @@ export class Exchange {
     return fork;
   }
 
-  /** Told by the gateway when the client's connection breaks, and by the last who shared its fetch and goes, too. */
+  /**
+   * Told by the gateway when the client's connection breaks, and by the last who shared its fetch and goes, too.
+   * @throws AggregateError of what the listeners threw, each having been told
+   */
   abort(): void {
     this.isClientGone = true;
     if (this.aborted || this.sharedBy?.hasFollowers === true) return;
     this.aborted = true;
-    for (const listener of this.abortListeners ?? []) tell(listener);
+    const listeners = this.abortListeners ?? [];
     this.abortListeners = undefined;
+    const errors: unknown[] = [];
+    for (const listener of listeners) {
+      try {
+        tell(listener);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw new AggregateError(errors, "a listener failed when the client went away");
   }
 
   get<T>(key: ExchangeKey<T>): T | undefined {

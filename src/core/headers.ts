@@ -186,6 +186,18 @@ export class HeaderList {
     return lines;
   }
 
+  /** The first field that can stand in no line. Asked once: a list in which there is none is known to be safe. */
+  findUnsafe(): string | undefined {
+    if (this.isSafe || this.prepared !== undefined) return undefined;
+    for (let i = 0; i < this.names.length; i++) {
+      const value: unknown = this.flat[(i << 1) + 1];
+      const isText = typeof value === "string";
+      if (!isText || UNSAFE_VALUE.test(value) || !TOKEN.test(this.names[i] as string)) return this.names[i] as string;
+    }
+    this.isSafe = true;
+    return undefined;
+  }
+
   clone(): HeaderList {
     const copy = new HeaderList(this.flat, this.names, this.isSafe);
     copy.prepared = this.prepared;

@@ -73,7 +73,7 @@ export async function attachPlugin(
   try {
     plugin = await loader.load(name, from.folder);
   } catch (error) {
-    problems.push(from.source.problem(at, `plugin ${name} cannot be loaded: ${(error as Error).message}`));
+    problems.push(from.source.problem(at, `plugin ${name} cannot be loaded: ${reasonOf(error)}`));
     return undefined;
   }
   const options = structuredClone(given ?? {}) as Record<string, unknown>;
@@ -87,7 +87,7 @@ export async function attachPlugin(
   const limitMs = plugin.callTimeoutMs ?? CALL_TIMEOUT_MS;
   let hasComplained = false;
   const complain = (error: unknown): void => {
-    if (!hasComplained) problems.push(from.source.problem(place, `${name}: ${(error as Error).message}`));
+    if (!hasComplained) problems.push(from.source.problem(place, `${name}: ${reasonOf(error)}`));
     hasComplained = true;
   };
   const watchdog = limitMs === 0 ? undefined : new Watchdog(limitMs);
@@ -96,6 +96,28 @@ export async function attachPlugin(
   const id = `${from.name}:${[...list, name].join(".")}${ordinal === 0 ? "" : `#${ordinal + 1}`}`;
   const keptKey = `${id} ${plugin.name} ${JSON.stringify(options)}`;
   return { id, keptKey, plugin, phase, options, folder: from.folder, shared: new Map(), watchdog, complain };
+}
+
+/** A plugin may throw anything. */
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const SETUP_TIMEOUT_MS = 30_000;
+
+/** A plugin that is never ready would keep the gateway from starting, or a reload from ending, without a word. */
+async function inTime<T>(work: T | Promise<T>): Promise<T> {
+  if (!(work instanceof Promise)) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`setup was not done after ${SETUP_TIMEOUT_MS / 1000} s`)),
+      SETUP_TIMEOUT_MS,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Any plugin may be given another `phase` beside its options. @returns undefined when there is no such phase */
@@ -145,31 +167,33 @@ export async function setUpPlugin(
 ): Promise<Step | undefined> {
   const { id, keptKey, plugin, phase, options, folder, shared, watchdog } = attached;
   try {
-    const instance = await plugin.setup({
-      options: options as never,
-      operation,
-      scheme,
-      folder,
-      clock: systemClock,
-      id,
-      log: host.log,
-      metrics: host.meters.of(plugin.name, nameOf(operation)),
-      store: host.store,
-      consumers: host.consumers,
-      allowFaults: host.allowFaults,
-      forwardTo: (upstream) => host.forwardTo(operation, upstream),
-      shared<T extends object>(create: () => T): T {
-        let value = shared.get(plugin.name) as T | undefined;
-        if (value === undefined) {
-          value = create();
-          shared.set(plugin.name, value);
-          const close = (value as { close?: () => void }).close;
-          if (typeof close === "function") closers.push(() => close.call(value));
-        }
-        return value;
-      },
-      kept: (create) => host.kept.get(keptKey, create),
-    });
+    const instance = await inTime(
+      plugin.setup({
+        options: options as never,
+        operation,
+        scheme,
+        folder,
+        clock: systemClock,
+        id,
+        log: host.log,
+        metrics: host.meters.of(plugin.name, nameOf(operation)),
+        store: host.store,
+        consumers: host.consumers,
+        allowFaults: host.allowFaults,
+        forwardTo: (upstream) => host.forwardTo(operation, upstream),
+        shared<T extends object>(create: () => T): T {
+          let value = shared.get(plugin.name) as T | undefined;
+          if (value === undefined) {
+            value = create();
+            shared.set(plugin.name, value);
+            const close = (value as { close?: () => void }).close;
+            if (typeof close === "function") closers.push(() => close.call(value));
+          }
+          return value;
+        },
+        kept: (create) => host.kept.get(keptKey, create),
+      }),
+    );
     const close = closerOf(instance);
     if (close !== undefined) closers.push(close);
     return toStep(plugin.name, instance, phase, watchdog);

@@ -3,12 +3,12 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
-import type { GatewayResponse } from "../core/exchange.ts";
+import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import type { Tunnel } from "../forwarding/tunnel.ts";
 import { TUNNEL, WEBSOCKET } from "../forwarding/websocket.ts";
 import { CLOSE } from "../forwarding/websocket-frames.ts";
 import type { Logger } from "../pipeline/contract.ts";
-import { toAnswer } from "./answer-errors.ts";
+import { answerBroken, toAnswer } from "./answer-errors.ts";
 import type { TrustedProxies } from "./client-address.ts";
 import { Connection, type Served } from "./connection.ts";
 import { createExchange, type ReadExchange } from "./create-exchange.ts";
@@ -107,7 +107,7 @@ export class Front {
       outgoing.shouldKeepAlive = false;
       return "answering";
     }
-    (outgoing as KnownResponse)[SERVING]?.exchange.abort();
+    this.abort((outgoing as KnownResponse)[SERVING]?.exchange);
     return outgoing.headersSent ? "begun" : "unanswered";
   }
 
@@ -156,7 +156,8 @@ export class Front {
     head?: Buffer,
   ): void {
     const { generation, options } = this;
-    const read = createExchange(incoming, outgoing, this.nextId(), connection, options, head !== undefined);
+    const id = this.nextId();
+    const read = createExchange(incoming, outgoing, id, connection, options, head !== undefined);
     const { exchange } = read;
     if (head !== undefined && read.upgrade === "websocket" && read.refusal === undefined) {
       exchange.set(WEBSOCKET, { socket: incoming.socket, head });
@@ -168,8 +169,18 @@ export class Front {
     outgoing.on("close", this.onClose);
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish(exchange);
     this.run(serving, read).catch((error: unknown) => {
-      options.log.error({ err: error }, "an exchange failed after its answer began");
-      outgoing.destroy();
+      if (outgoing.headersSent || outgoing.destroyed) {
+        options.log.error({ err: error }, "an exchange failed after its answer began");
+        outgoing.destroy();
+        return;
+      }
+      options.log.error({ err: error }, "an exchange failed so that it cannot be answered the usual way");
+      connection.closeAfterAnswer();
+      try {
+        serving.status = answerBroken(incoming, outgoing, id);
+      } catch {
+        outgoing.destroy();
+      }
     });
   }
 
@@ -194,8 +205,10 @@ export class Front {
     this.answer(serving, read, response);
   }
 
-  private answer(serving: Serving, read: ReadExchange, response: GatewayResponse): void {
+  private answer(serving: Serving, read: ReadExchange, given: GatewayResponse): void {
     const { exchange, connection, next } = serving;
+    const isNoTunnel = given.status === 101 && exchange.get(TUNNEL) === undefined;
+    const response = isNoTunnel ? toAnswer(noTunnel(), exchange) : given;
     serving.status = response.status;
     if (response.status === 101) {
       this.openTunnel(serving, response);
@@ -214,7 +227,9 @@ export class Front {
       // Begun and not finished: a second answer would be taken for a part of the first.
       if (exchange.outgoing?.headersSent === true) throw cause;
       // An upstream's field that Node refuses to write: a control character, most likely a try to split the answer.
-      const error = new GatewayError("UPSTREAM_MALFORMED", "the answer has a field that cannot be sent", { cause });
+      // Or, where there is an error already, what a plugin would have its refusal say.
+      const code = exchange.errorCode === undefined ? "UPSTREAM_MALFORMED" : "PLUGIN_FAILED";
+      const error = new GatewayError(code, "the answer has a field that cannot be sent", { cause });
       const problem = toAnswer(error, exchange);
       serving.status = problem.status;
       send(exchange, problem, next !== undefined);
@@ -250,14 +265,23 @@ export class Front {
     this.options.overload.leave();
   }
 
+  /** A plugin that listens, and throws, must not keep the connection, let alone end the process. */
+  private abort(exchange: Exchange | undefined): void {
+    try {
+      exchange?.abort();
+    } catch (error) {
+      this.options.log.error({ err: error }, "what waits for a client to go away failed");
+    }
+  }
+
   /** After the answer, or when the client has gone. */
   private finish(outgoing: KnownResponse): void {
     const serving = outgoing[SERVING];
     if (serving === undefined) return;
     outgoing[SERVING] = undefined;
     const { connection, exchange } = serving;
-    if (!outgoing.writableFinished) exchange.abort();
     this.leave(serving);
+    if (!outgoing.writableFinished) this.abort(exchange);
     if (channels.exchangeEnd.hasSubscribers) {
       const durationMs = performance.now() - exchange.startedAtMs;
       channels.exchangeEnd.publish({ exchange, status: serving.status || outgoing.statusCode, durationMs });
@@ -267,6 +291,9 @@ export class Front {
     if (waiting !== undefined) this.handle(...waiting);
   }
 }
+
+const noTunnel = (): GatewayError =>
+  new GatewayError("PLUGIN_FAILED", "a plugin answered 101, and nothing stands behind it");
 
 const overloaded = (): GatewayError =>
   new GatewayError("OVERLOADED", "more requests are in work than the gateway can take; try again", {

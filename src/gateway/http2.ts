@@ -24,7 +24,7 @@ export function sendHttp2(exchange: Exchange, response: GatewayResponse): void {
     if (isStream(body)) body.destroy();
     return;
   }
-  const hasNoBody = body === null || exchange.request.method === "HEAD";
+  const hasNoBody = body === null || outgoing.req.method === "HEAD";
   if (hasNoBody) {
     if (isStream(body)) body.destroy();
     stream.respond(headers, { endStream: true });

@@ -34,7 +34,8 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
   if (response.headers.has("trailer")) response.headers.delete("trailer");
   writeHead(outgoing, response, isMounted);
   const { status } = response;
-  if (body === null || exchange.request.method === "HEAD" || status === 204 || status === 304) outgoing.end();
+  // As the client said it: a plugin may ask the service by another method, and a body after HEAD is the next answer.
+  if (body === null || outgoing.req.method === "HEAD" || status === 204 || status === 304) outgoing.end();
   else if (isMounted || !response.headers.has("content-length")) outgoing.end(body);
   else endInOneWrite(outgoing, body);
 }
@@ -64,7 +65,7 @@ function endInOneWrite(outgoing: ServerResponse, body: Buffer): void {
 
 function sendStream(exchange: Exchange, response: GatewayResponse, body: Readable, isMounted: boolean): void {
   const outgoing = exchange.outgoing as ServerResponse;
-  const isChunked = exchange.request.httpVersion === "1.1" && !response.headers.has("content-length");
+  const isChunked = outgoing.req.httpVersion === "1.1" && !response.headers.has("content-length");
   if (!isChunked) response.headers.delete("trailer");
   writeHead(outgoing, response, isMounted);
   // The first event of a stream may be minutes away: its header section is not kept waiting.

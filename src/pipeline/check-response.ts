@@ -16,7 +16,7 @@ function findProblem(response: unknown): string | undefined {
   if (typeof response !== "object" || response === null || !("status" in response)) {
     return "returned no response; return next(exchange)";
   }
-  const { status, headers, body } = response as Partial<GatewayResponse>;
+  const { status, headers, body, trailers } = response as Partial<GatewayResponse>;
   if (!Number.isInteger(status) || (status as number) > 999 || ((status as number) < 200 && status !== 101)) {
     return "gave a status that is none; write 200 to 599";
   }
@@ -24,6 +24,8 @@ function findProblem(response: unknown): string | undefined {
   if (typeof headers !== "object" || headers === null || typeof headers.append !== "function") {
     return "gave headers that are no HeaderList; write new HeaderList()";
   }
+  const unsafe = headers.findUnsafe?.() ?? trailers?.findUnsafe?.();
+  if (unsafe !== undefined) return `set the field ${JSON.stringify(unsafe)} to what cannot be sent`;
   if (body === null || Buffer.isBuffer(body) || (typeof body === "object" && typeof body.pipe === "function")) {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
+import { checkRequest } from "./check-request.ts";
 import { checkResponse } from "./check-response.ts";
 import { toFailure } from "./failure.ts";
 import { HeldCall } from "./held-call.ts";
@@ -30,6 +31,11 @@ export function guard(plugin: string, handler: Handler, watchdog: Watchdog | und
     (exchange) => {
       if (exchange.isGivenUp) {
         return Promise.reject(new GatewayError("PLUGIN_FAILED", `${plugin} called next after its time was over`));
+      }
+      try {
+        checkRequest(plugin, exchange);
+      } catch (error) {
+        return Promise.reject(error as GatewayError);
       }
       const answer = next(exchange);
       if (held.size > 0) held.get(exchange)?.pass(answer);

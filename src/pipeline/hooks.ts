@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
+import { checkRequest } from "./check-request.ts";
 import { checkResponse } from "./check-response.ts";
 import { toFailure } from "./failure.ts";
 
@@ -55,6 +56,7 @@ function enter({ name, hooks }: StepHooks, exchange: Exchange): unknown {
   try {
     const noted = hooks.onRequest(exchange);
     if (isThenable(noted)) throw notSynchronous(name);
+    checkRequest(name, exchange);
     return noted;
   } catch (error) {
     throw toFailure(name, error);

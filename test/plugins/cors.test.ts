@@ -57,3 +57,57 @@ test("a page may read a refusal, too", async (t) => {
 test("credentials for everybody is refused at start", async (t) => {
   await assert.rejects(startPluginGateway(t, [{ cors: { credentials: true } }]), /list of origins/);
 });
+
+test("what is no origin keeps the gateway from starting: it would never match, or match anybody", async (t) => {
+  for (const origin of [
+    "null",
+    "app.example.com",
+    "https://app.example.com/",
+    "https://app.example.com:443",
+    "https://App.example.com",
+    "https://*.example.com/",
+    "https://*example.com",
+    "https://*",
+    "*.example.com",
+  ]) {
+    await assert.rejects(startPluginGateway(t, [{ cors: { origins: [origin] } }]), /is not an origin/, origin);
+  }
+});
+
+test("origins of apps, addresses and other ports are origins; null is none of them", async (t) => {
+  const origins = [
+    "https://[::1]:3000",
+    "http://127.0.0.1:8080",
+    "capacitor://localhost",
+    "https://*.example.com:8443",
+  ];
+  const { url } = await startPluginGateway(t, [{ cors: { origins, credentials: true } }]);
+  const allowed = async (origin: string): Promise<string | null> => {
+    const { headers } = await fetch(`${url}/things`, { headers: { origin } });
+    assert.equal(headers.get("vary"), "Origin");
+    assert.equal(
+      headers.get("access-control-allow-credentials"),
+      headers.has("access-control-allow-origin") ? "true" : null,
+    );
+    return headers.get("access-control-allow-origin");
+  };
+  for (const origin of [...origins.slice(0, 3), "https://a.example.com:8443"])
+    assert.equal(await allowed(origin), origin);
+  for (const origin of ["null", "https://a.example.com", "http://127.0.0.1", "https://a.example.com:8443.evil.test"]) {
+    assert.equal(await allowed(origin), null, origin);
+  }
+});
+
+test("a private network is opened to those who ask for it, where the options say so", async (t) => {
+  const ask = async (options: object, fields: Record<string, string>): Promise<string | null> => {
+    const { url } = await startPluginGateway(t, [{ cors: { origins: [app], ...options } }]);
+    const headers = { origin: app, "access-control-request-method": "GET", ...fields };
+    const answer = await fetch(`${url}/things`, { method: "OPTIONS", headers });
+    return answer.headers.get("access-control-allow-private-network");
+  };
+  const asks = { "access-control-request-private-network": "true" };
+  assert.equal(await ask({ privateNetwork: true }, asks), "true");
+  assert.equal(await ask({ privateNetwork: true }, {}), null);
+  assert.equal(await ask({}, asks), null);
+  assert.equal(await ask({ privateNetwork: true }, { ...asks, origin: "https://evil.test" }), null);
+});

@@ -153,3 +153,40 @@ test("logging out ends the session and goes to the provider", async (t) => {
   assert.match(String(answer.location), /session\/end\?client_id=gateway$/);
   assert.equal(gateway.seen.length, 0);
 });
+
+test("another site cannot sign people out", async (t) => {
+  const { gateway, callback } = await start(t, { logout: "/things" });
+  const answer = await fetch(callback, { redirect: "manual", headers: { "Sec-Fetch-Site": "cross-site" } });
+  assert.deepEqual([answer.status, answer.headers.get("set-cookie")], [403, null]);
+  assert.equal(gateway.seen.length, 0);
+});
+
+test("a cookie of a sign-in under way is no session, nor is a session of another client with the same secret", async (t) => {
+  const { callback, browser } = await start(t);
+  const first = await browser.ask(callback);
+  browser.set(callback, "portico-session", String(browser.cookie(callback, "portico-login")));
+  assert.equal((await browser.ask(callback)).status, 302);
+  await browser.ask(await browser.signIn(String((await browser.ask(callback)).location ?? first.location), callback));
+  assert.equal((await browser.ask(callback)).status, 200);
+  const other = await start(t, { clientId: "other" });
+  await other.browser.ask(other.callback);
+  other.browser.set(other.callback, "portico-session", String(browser.cookie(callback, "portico-session")));
+  assert.equal((await other.browser.ask(other.callback)).status, 302);
+});
+
+test("behind a proxy that ends TLS cookies are sent over TLS alone", async (t) => {
+  const { callback } = await start(t, { publicUrl: "https://app.example.com" });
+  const answer = await fetch(callback, { redirect: "manual", headers: { Accept: "text/html" } });
+  assert.match(String(answer.headers.get("set-cookie")), /; HttpOnly; SameSite=Lax; Secure$/);
+});
+
+test("a provider that talks nonsense is 503, not a fault of the gateway", async (t) => {
+  for (const nonsense of ["<html>", "null", "[]"]) {
+    const server = createServer((_, response) => response.end(nonsense));
+    const issuer = await listen(server);
+    t.after(() => server.close());
+    const { callback } = await start(t, { issuer });
+    const answer = await fetch(callback, { redirect: "manual", headers: { Accept: "text/html" } });
+    assert.equal(answer.status, 503, nonsense);
+  }
+});

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { startPluginGateway } from "../support/plugin-gateway.ts";
 
@@ -64,3 +66,31 @@ test("an answer can be written in the configuration", async (t) => {
   assert.deepEqual(await answer.json(), { message: "closed" });
   assert.deepEqual(seen, []);
 });
+
+test("HEAD that is asked of the service by another method has no body, and the connection's next answer is whole", async (t) => {
+  const plugins = [{ rewrite: { method: "GET" } }];
+  for (const service of [
+    (_: unknown, response: ServerResponse) => response.end("short"),
+    (_: unknown, response: ServerResponse) => response.write("in parts", () => response.end(" and more")),
+  ]) {
+    const { url } = await startPluginGateway(t, plugins, { service, route: { cache: { mode: "off" } } });
+    const head = "HEAD /things HTTP/1.1\r\nHost: a\r\n\r\n";
+    const text = await converse(url, `${head}${head}GET /things HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    assert.deepEqual(
+      [text.match(/HTTP\/1\.1 200 OK\r\n/g)?.length, text.match(/short|in parts/g)?.length],
+      [3, 1],
+      text,
+    );
+  }
+});
+
+/** @returns all that comes back until the gateway closes the connection */
+const converse = (url: string, text: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(text));
+    let answers = "";
+    socket.setEncoding("latin1").on("data", (chunk: string) => {
+      answers += chunk;
+    });
+    socket.on("error", reject).on("close", () => resolve(answers));
+  });

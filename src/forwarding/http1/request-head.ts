@@ -24,7 +24,7 @@ const UNSAFE = /[^\t\x20-\x7e\x80-\xff]/;
 /**
  * The request line and header section, ready to be written as latin1.
  * @param ownHost of the instance, for who names no other
- * @throws GatewayError INTERNAL when a plugin has put into it what would be another request
+ * @throws GatewayError PLUGIN_FAILED when a plugin has put into it what would be another request
  */
 export function writeRequestHead(asking: Asking, ownHost: string): string {
   const { method, target, headers, body } = asking;
@@ -49,4 +49,4 @@ function framing(asking: Asking, body: Asking["body"]): string {
 }
 
 const unsendable = (): GatewayError =>
-  new GatewayError("INTERNAL", "a plugin has given the request a method, target or field that cannot be sent");
+  new GatewayError("PLUGIN_FAILED", "a plugin has given the request a method, target or field that cannot be sent");
