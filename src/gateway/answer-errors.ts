@@ -20,14 +20,17 @@ export function toAnswer(error: unknown, exchange: Exchange): GatewayResponse {
 /**
  * The last answer there is, of nothing but Node's own objects: a plugin has left an exchange that nobody can read.
  * @returns its status
- * @throws when not even Node's objects are as they were
  */
 export function answerBroken(incoming: IncomingMessage, outgoing: ServerResponse, requestId: string): number {
   const error = new GatewayError("PLUGIN_FAILED", "a plugin broke the exchange; the log says why");
   const { status, headers, body } = toProblem(error, requestId);
   if (!isHttp2(incoming)) headers.set("Connection", "close");
-  outgoing.writeHead(status, headers.toFlat());
-  outgoing.end(body);
+  try {
+    outgoing.writeHead(status, headers.toFlat());
+    outgoing.end(body);
+  } catch {
+    outgoing.destroy();
+  }
   return status;
 }
 

@@ -176,11 +176,7 @@ export class Front {
       }
       options.log.error({ err: error }, "an exchange failed so that it cannot be answered the usual way");
       connection.closeAfterAnswer();
-      try {
-        serving.status = answerBroken(incoming, outgoing, id);
-      } catch {
-        outgoing.destroy();
-      }
+      serving.status = answerBroken(incoming, outgoing, id);
     });
   }
 
