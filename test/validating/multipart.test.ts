@@ -90,6 +90,14 @@ const ROWS: Readonly<Record<string, [type: string, encoding: object, accepted: s
     ["x=1&y=2", "x=1&note=a", "note=a", ""],
     ["x=a", "y=2", "x=1&x=2", "x=1&x=1"],
   ],
+  "a part or field that nobody described may come twice": [
+    MULTIPART,
+    {},
+    [parts(['name="z"', "1"], ['name="z"', "2"])],
+    [parts(['name="note"', "1"], ['name="note"', "2"])],
+  ],
+  "a field that nobody described may come twice": [FORM, {}, ["z=1&z=2&z=3"], ["note=1&note=2"]],
+  "allowReserved alone asks for a style": [FORM, { point: { allowReserved: true } }, ["x=1&note=a:/?b"], ["x=a"]],
   "explode alone asks for a style": [FORM, { point: { explode: true } }, ["x=1"], ["x=a"]],
   "an object that is not exploded is one field": [
     FORM,

@@ -100,6 +100,12 @@ const QUERIES: Record<string, Row> = {
     ["c=%7B%22R%22%3A1%2C%22G%22%3A2%7D"],
     ["c=%7B%22R%22%3A1%7D", "c=x", "c=%7B%22R%22%3A1%2C%22R%22%3A1%2C%22G%22%3A2%7D"],
   ],
+  "objects in a list": [
+    query("form", true, { type: "array", maxItems: 2, items: rgb }),
+    ['c={"R":1,"G":2}&c=%7B%22R%22:1,%22G%22:2%7D'.replaceAll('"', "%22")],
+    ["c=R,1,G,2", "c=%7B%22R%22:1%7D", "c=%7B"],
+  ],
+  "any type, given twice": [query("form", true, { maxItems: 2 }), ["c=1&c=2", "c=1"], ["c=1&c=2&c=3"]],
   "bad encoding": [query("form", true, { type: "string" }), ["c=%C3%A4"], ["c=%zz", "c=%ff"]],
   "large integers": [
     query("form", true, { type: "integer", format: "int64" }),

@@ -101,7 +101,7 @@ export function readParts(parts: readonly Part[], shape: Shape, plans: PartPlans
       const items = isWhole ? item : [item];
       value[name] = isFirst ? items : [value[name], items].flat();
     } else if (isFirst) value[name] = item;
-    else if (member?.isArray === true || member === undefined) value[name] = [value[name], item].flat();
+    else if (member === undefined || member.isArray || member.isAnything) value[name] = [value[name], item].flat();
     else return new Malformed("duplicate", "must be given once", toPointer(name));
   }
   for (const [name, pairs] of styled) {

@@ -5,7 +5,7 @@ import type { Shape } from "../schema/shape.ts";
 type Encodings = Readonly<Record<string, Encoding>>;
 
 /**
- * How the values of a property are written where its `encoding` asks for a style: one of style and explode is enough to
+ * How the values of a property are written where its `encoding` asks for a style: one of style, explode and allowReserved is enough to
  * leave its media type (OpenAPI 3.2 §4.15.1.2).
  */
 export function findNotation(
@@ -14,8 +14,13 @@ export function findNotation(
   decode: Notation["decode"],
 ): Notation | undefined {
   if (encoding === undefined) return undefined;
-  const { style, explode, contentType } = encoding;
-  if (style === undefined && (explode === undefined || contentType !== undefined)) return undefined;
+  const { style, explode, contentType, allowReserved } = encoding;
+  if (
+    style === undefined &&
+    (contentType !== undefined || !allowReserved) &&
+    (explode === undefined || contentType !== undefined)
+  )
+    return undefined;
   return { name, style: style ?? "form", explode: explode ?? (style ?? "form") === "form", decode };
 }
 

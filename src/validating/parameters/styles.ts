@@ -1,4 +1,5 @@
 import type { ParameterStyle } from "../../core/operation.ts";
+import { parseJson } from "../bodies/json.ts";
 import { type Shape, STRING, toScalar } from "../schema/shape.ts";
 import { BAD_ENCODING, Malformed, type Reading } from "./decode.ts";
 
@@ -21,7 +22,10 @@ export const REPEATED = new Malformed("duplicate", "must be given once");
 /** Reads the values that a parameter was given: one, or one for each time that its name was repeated. */
 export function readValues(raws: readonly string[], shape: Shape, notation: Notation, reading: Reading): unknown {
   const first = raws[0] as string;
-  const isList = shape.isArray && (!shape.isScalar || raws.length > 1 || reading.asList || isListText(first, notation));
+  // Of what the schema says nothing, a list is one thing that it can be.
+  const isList = shape.isAnything
+    ? raws.length > 1 && isRepeated(notation)
+    : shape.isArray && (!shape.isScalar || raws.length > 1 || reading.asList || isListText(first, notation));
   if (isList) return readItems(raws, shape, notation, reading);
   if (raws.length > 1) return REPEATED;
   if (shape.isObject && !shape.isScalar) return readPairs(first, shape, notation, reading);
@@ -40,15 +44,15 @@ function readItems(raws: readonly string[], shape: Shape, notation: Notation, re
   if (raws.length > 1 && !areRepeated) return REPEATED;
   const pieces = areRepeated ? raws : split(raws[0] as string, false, notation, reading);
   if (pieces instanceof Malformed) return pieces;
-  const types = shape.items.types;
+  const { items: each } = shape;
   const items: unknown[] = new Array(pieces.length);
   for (let i = 0; i < pieces.length; i++) {
     const text = notation.decode(pieces[i] as string, reading);
     if (text === undefined) return BAD_ENCODING;
-    items[i] = toScalar(text, types, reading.asText);
+    items[i] = toItem(text, each, reading.asText);
   }
   // An empty list and a list of one empty text are written alike.
-  if (items.length === 1 && items[0] === "" && ((types & STRING) === 0 || reading.asText)) return [];
+  if (items.length === 1 && items[0] === "" && ((each.types & STRING) === 0 || reading.asText)) return [];
   return items;
 }
 
@@ -84,15 +88,22 @@ export function readObject(pairs: readonly Pair[], shape: Shape, notation: Notat
     if (name === undefined || text === undefined) return BAD_ENCODING;
     const member = shape.member(name);
     const isList = member?.isArray === true && (!member.isScalar || name in object || reading.asList);
-    const value = toScalar(text, (isList ? member.items.types : member?.types) ?? STRING, reading.asText);
+    const value = member === undefined ? text : toItem(text, isList ? member.items : member, reading.asText);
     if (!isList) {
-      if (name in object)
+      if (name in object && member?.isAnything !== true)
         return new Malformed("duplicate", `must give ${shape.properties.has(name) ? name : "each member"} once`);
-      object[name] = value;
+      object[name] = name in object ? [object[name], value].flat() : value;
     } else if (Array.isArray(object[name])) object[name].push(value);
     else object[name] = name in object ? [object[name], value] : [value];
   }
   return object;
+}
+
+/** One value of a list or an object. No style writes a list or an object within: what senders write there is JSON. */
+function toItem(text: string, shape: Shape, asText: boolean): unknown {
+  if (shape.isScalar || !/^[[{]/.test(text)) return toScalar(text, shape.types, asText);
+  const value = parseJson(Buffer.from(text));
+  return value instanceof Malformed ? text : value;
 }
 
 const separatorOf = (style: ParameterStyle): string =>
