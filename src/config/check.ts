@@ -15,10 +15,10 @@ const ajv = new Ajv({
   ...TRUSTED,
 });
 ajv.addFormat("network", isNetwork);
-const compiled = new WeakMap<object, ReturnType<typeof ajv.compile>>();
-const timesChecked = new WeakMap<object, number>();
-/** Compiling every key there is takes a quarter of a second; this many files are checked sooner by the keys that they have. */
-const FEW = 3;
+/** By schema, and by what remains of it for the keys that a value has. */
+const compiled = new WeakMap<object, Map<string, ReturnType<typeof ajv.compile>>>();
+/** Files that have the same keys share a check. Beyond this many, all keys there are cost less once than each set of them. */
+const MAX_KEY_SETS = 32;
 
 /** Checks a part of a configuration against a schema and fills in defaults. @param at where the part stands in its file */
 export function checkOptions(source: ConfigSource, schema: TSchema, value: unknown, at: Path): Problem[] {
@@ -32,27 +32,48 @@ export function checkOptions(source: ConfigSource, schema: TSchema, value: unkno
   });
 }
 
+/** Compiling every key there is would hold a start, or a reload beside traffic, for a quarter of a second. */
 function validatorFor(schema: TSchema, value: unknown): ReturnType<typeof ajv.compile> {
-  const known = compiled.get(schema);
-  if (known !== undefined) return known;
-  const times = (timesChecked.get(schema) ?? 0) + 1;
-  timesChecked.set(schema, times);
-  if (times <= FEW) return ajv.compile(forKeysOf(value, schema) as TSchema);
-  const validate = ajv.compile(schema);
-  compiled.set(schema, validate);
+  const known = compiled.get(schema) ?? new Map<string, ReturnType<typeof ajv.compile>>();
+  compiled.set(schema, known);
+  const whole = known.get("");
+  if (whole !== undefined) return whole;
+  const pruned = forKeysOf([value], schema) as TSchema;
+  const key = known.size < MAX_KEY_SETS ? JSON.stringify(pruned) : "";
+  let validate = known.get(key);
+  if (validate === undefined) {
+    validate = ajv.compile(key === "" ? schema : pruned);
+    known.set(key, validate);
+  }
   return validate;
 }
 
-/** A schema as far as it can say anything of a value: keys that the value does not have may be anything. */
-function forKeysOf(value: unknown, schema: unknown): unknown {
-  const { properties } = (schema ?? {}) as { properties?: Record<string, { default?: unknown }> };
-  if (properties === undefined || typeof value !== "object" || value === null) return schema;
-  const pruned: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(properties)) {
-    if (Object.hasOwn(value, key)) pruned[key] = forKeysOf((value as Record<string, unknown>)[key], member);
+type Keyed = Record<string, unknown>;
+interface KeyedSchema {
+  readonly properties?: Readonly<Record<string, { default?: unknown }>>;
+  readonly patternProperties?: Readonly<Record<string, unknown>>;
+}
+
+/** A schema as far as it can say anything of these values: keys that none of them has may be anything. */
+function forKeysOf(values: readonly unknown[], schema: unknown): unknown {
+  const { properties, patternProperties } = (schema ?? {}) as KeyedSchema;
+  const objects = values.filter((value): value is Keyed => typeof value === "object" && value !== null);
+  if (objects.length === 0 || (properties === undefined && patternProperties === undefined)) return schema;
+  const pruned: Keyed = {};
+  for (const [key, member] of Object.entries(properties ?? {})) {
+    const members = objects.filter((object) => Object.hasOwn(object, key)).map((object) => object[key]);
+    if (members.length > 0) pruned[key] = forKeysOf(members, member);
     else pruned[key] = member.default === undefined ? {} : member;
   }
-  return { ...(schema as object), properties: pruned };
+  const patterns = Object.entries(patternProperties ?? {}).map(([pattern, member]) => [
+    pattern,
+    forKeysOf(objects.flatMap(Object.values), member),
+  ]);
+  return {
+    ...(schema as object),
+    ...(properties === undefined ? {} : { properties: pruned }),
+    ...(patternProperties === undefined ? {} : { patternProperties: Object.fromEntries(patterns) }),
+  };
 }
 
 /** A union reports each of its branches and then itself: the branches say less than the sentence for the union. */

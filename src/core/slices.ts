@@ -43,7 +43,7 @@ export class SlicedWork {
 }
 
 /** Does all steps in one go. */
-export function complete<T>(steps: Steps<T>): T {
+export function complete<T>(steps: Generator<unknown, T, void>): T {
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;

@@ -1,6 +1,7 @@
 import { createCache } from "../caching/create-cache.ts";
 import { type ConfigInput, loadConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
+import { Pace } from "../core/pace.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
 import { KeptObjects } from "../pipeline/kept.ts";
 import { createDryState } from "../storage/create-state.ts";
@@ -27,6 +28,7 @@ export async function buildDry(input: ConfigInput): Promise<{ snapshot: Snapshot
     store,
     meters: new PluginMeters(),
     kept: new KeptObjects(),
+    pace: Pace.inOneGo,
     stored: config.options.admin?.consumers === undefined ? undefined : new Map(),
   });
   await built.snapshot.close();

@@ -6,6 +6,7 @@ import { createCache } from "../caching/create-cache.ts";
 import { type Config, type ConfigInput, loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import type { PorticoOptions } from "../config/schema.ts";
+import { Pace } from "../core/pace.ts";
 import { parseBytes } from "../core/units.ts";
 import { AddressPolicy } from "../discovery/address-policy.ts";
 import { UpstreamPools } from "../forwarding/http.ts";
@@ -88,17 +89,18 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const meters = new PluginMeters();
   const kept = new KeptObjects();
   const consumers = await openConsumers(first.config, () => front.snapshot.consumers, log);
-  const build = async (config: Config): Promise<Snapshot> => {
+  const build = async (config: Config, isBesideTraffic: boolean): Promise<Snapshot> => {
     kept.begin();
     const stored = consumers && new Map([...consumers.stored()].map(([name, kept]) => [name, toOptions(kept)]));
-    const parts = { config, services, pools, log, cache, store, meters, kept, stored };
+    const pace = isBesideTraffic ? Pace.besideTraffic() : Pace.inOneGo;
+    const parts = { config, services, pools, log, cache, store, meters, kept, stored, pace };
     const { snapshot, problems } = await buildSnapshot(parts);
     if (problems.length === 0) return snapshot;
     await snapshot.close();
     throw new ConfigError(problems);
   };
   let config = first.config;
-  const firstSnapshot = await build(config).catch(async (error: unknown) => {
+  const firstSnapshot = await build(config, false).catch(async (error: unknown) => {
     // Its connections would keep a process alive that does not start.
     await store.close();
     await consumers?.close();
@@ -135,13 +137,25 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const reload = async (): Promise<void> => {
     const next = await loadConfig(options);
     if (next.problems.length > 0) throw new ConfigError(next.problems);
-    const snapshot = await build(next.config);
+    const snapshot = await build(next.config, true);
+    if (closed !== undefined) {
+      await snapshot.close();
+      return;
+    }
     // A service that is new with this snapshot has instances before the first request asks for one.
     await services.ready();
     config = next.config;
     front.replace(snapshot).catch((error: unknown) => log.error({ err: error }, "an old snapshot did not close"));
     services.releaseUnused();
     kept.releaseUnused();
+  };
+
+  // One after the other: what is kept across reloads belongs to one of them at a time.
+  let lastReload: Promise<void> = Promise.resolve();
+  const reloadInTurn = (): Promise<void> => {
+    const turn = lastReload.then(reload);
+    lastReload = turn.catch(() => undefined);
+    return turn;
   };
 
   return {
@@ -163,7 +177,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     knowledge: () => services.knowledge(),
     services: () => services.report(),
     async reload() {
-      await (consumers === undefined ? reload() : consumers.inTurn(reload));
+      await (consumers === undefined ? reloadInTurn() : consumers.inTurn(reloadInTurn));
     },
     current: () => front.snapshot,
     config: () => config,

@@ -1,14 +1,20 @@
 import { dirname, resolve } from "node:path";
 import type { RouteConfig } from "../config/load.ts";
 import type { Problem } from "../config/problem.ts";
+import type { Pace } from "../core/pace.ts";
 import { listSpecFiles, readDocument } from "../openapi/load.ts";
 import type { PublishedSpec } from "../openapi/merge-documents.ts";
-import { toSpec } from "../openapi/operations.ts";
+import { readSpec } from "../openapi/operations.ts";
 import { ReadableFolders } from "../openapi/readable-folders.ts";
 import { SpecError } from "../openapi/spec-error.ts";
 
 /** The specs of a route, and what is wrong with those that are none. @param project folder of `portico.yaml` */
-export async function readSpecs(route: RouteConfig, project: string, problems: Problem[]): Promise<PublishedSpec[]> {
+export async function readSpecs(
+  route: RouteConfig,
+  project: string,
+  pace: Pace,
+  problems: Problem[],
+): Promise<PublishedSpec[]> {
   const specs: PublishedSpec[] = [];
   let files: string[] = [];
   try {
@@ -20,14 +26,12 @@ export async function readSpecs(route: RouteConfig, project: string, problems: P
   }
   for (const file of files) {
     try {
-      const document = await readDocument(file);
+      const document = await readDocument(file, pace);
       const { references } = route.options;
       const named = references === undefined ? undefined : resolve(route.folder, references);
       const readable = new ReadableFolders(dirname(file), project, named);
-      specs.push({
-        ...toSpec(document.value, file, route.options.prefix, readable),
-        hosts: [route.options.host ?? []].flat(),
-      });
+      const spec = await pace.do(readSpec(document.value, file, route.options.prefix, readable));
+      specs.push({ ...spec, hosts: [route.options.host ?? []].flat() });
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       problems.push({ ...error.location, message: error.message });

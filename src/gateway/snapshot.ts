@@ -5,6 +5,7 @@ import { formatPlace, type Problem } from "../config/problem.ts";
 import type { OperationOptions } from "../config/schema.ts";
 import { lazy } from "../core/lazy.ts";
 import type { Operation } from "../core/operation.ts";
+import type { Pace } from "../core/pace.ts";
 import type { StateStore } from "../core/state-store.ts";
 import { parseBytes } from "../core/units.ts";
 import type { UpstreamPools } from "../forwarding/http.ts";
@@ -48,11 +49,12 @@ export interface SnapshotParts {
   readonly kept: KeptObjects;
   /** The consumers of the admin API; undefined when it keeps none. */
   readonly stored: ReadonlyMap<string, ConsumerOptions> | undefined;
+  readonly pace: Pace;
 }
 
 /** Builds a snapshot, or says everything that is wrong; never half of one. */
 export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: Snapshot; problems: Problem[] }> {
-  const { config } = parts;
+  const { config, pace } = parts;
   const problems: Problem[] = [];
   const closers: (() => void | Promise<void>)[] = [];
   const router = new Router<BuiltRoute>();
@@ -67,7 +69,7 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
     problems,
   );
   for (const route of config.routes) {
-    for (const spec of await readSpecs(route, config.folder, problems)) {
+    for (const spec of await readSpecs(route, config.folder, pace, problems)) {
       specs.push(spec);
       const builder = new RouteBuilder(parts, route, spec, loader, consumers, closers, problems);
       for (const built of await builder.build(global)) {
@@ -77,6 +79,7 @@ export async function buildSnapshot(parts: SnapshotParts): Promise<{ snapshot: S
         if (conflict === undefined) routes.push(built);
         else problems.push(describeConflict(conflict));
         for (const base of operation.bases.slice(1)) alternatives.push(() => router.add(hosts, operation, built, base));
+        if (pace.isOver) await pace.rest();
       }
     }
   }
@@ -138,7 +141,9 @@ class RouteBuilder {
     this.checkOperationNames();
     const built: BuiltRoute[] = [];
     const common = lazy(() => this.settingsOf(NO_OPTIONS));
+    const { pace } = this.parts;
     for (const operation of this.spec.operations) {
+      if (pace.isOver) await pace.rest();
       const [key, special] = this.operationOptions(operation);
       const { merged, connect, balancer, isMocked } = special === NO_OPTIONS ? common() : this.settingsOf(special);
       const extra = await attachAll(

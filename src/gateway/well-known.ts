@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
+import { Pace, type Work } from "../core/pace.ts";
 import { toProblem } from "../core/problem.ts";
 import { mergeDocuments, type PublishedSpec } from "../openapi/merge-documents.ts";
+import { writeJson } from "../openapi/write-json.ts";
 import type { Fallback } from "./handle.ts";
 
 const DOCUMENT = "/.well-known/openapi.json";
@@ -19,7 +21,7 @@ const CATALOG_TYPE = 'application/linkset+json; profile="https://www.rfc-editor.
  */
 export function createWellKnownFallback(specs: () => readonly PublishedSpec[], portal: string | undefined): Fallback {
   // One text for each set of specs: they change with the snapshot, and are let go with it.
-  const documents = new WeakMap<readonly PublishedSpec[], Text>();
+  const documents = new WeakMap<readonly PublishedSpec[], Promise<Text>>();
   return (exchange) => {
     const { path, method } = exchange.request;
     if (path !== DOCUMENT && path !== CATALOG) return false;
@@ -29,15 +31,18 @@ export function createWellKnownFallback(specs: () => readonly PublishedSpec[], p
     }
     const current = specs();
     if (path === CATALOG) {
-      answer(exchange, CATALOG_TYPE, toText(toCatalog(current, exchange, portal)));
+      answer(exchange, CATALOG_TYPE, toText(Buffer.from(JSON.stringify(toCatalog(current, exchange, portal)))));
       return true;
     }
     let text = documents.get(current);
     if (text === undefined) {
-      text = toText(mergeDocuments(current));
+      text = Pace.besideTraffic().do(writeMerged(current));
       documents.set(current, text);
     }
-    answer(exchange, "application/openapi+json", text);
+    text.then(
+      (made) => answer(exchange, "application/openapi+json", made),
+      (error: Error) => exchange.outgoing?.destroy(error),
+    );
     return true;
   };
 }
@@ -55,8 +60,11 @@ interface Text {
   readonly etag: string;
 }
 
-function toText(value: object): Text {
-  const bytes = Buffer.from(JSON.stringify(value));
+function* writeMerged(specs: readonly PublishedSpec[]): Work<Text> {
+  return toText(yield* writeJson(yield* mergeDocuments(specs)));
+}
+
+function toText(bytes: Buffer): Text {
   return { bytes, etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 27)}"` };
 }
 

@@ -1,3 +1,4 @@
+import type { Work } from "../core/pace.ts";
 import type { SpecFiles } from "./files.ts";
 import { isObject, type Json, parsePointer, toObject, toToken } from "./json.ts";
 import { LIST, MAP, SINGLE } from "./subschemas.ts";
@@ -7,9 +8,9 @@ import { upgradeKeywords } from "./upgrade-schema.ts";
  * The whole document as one of OpenAPI 3.1 or 3.2: schemas upgraded, and what other files hold brought into it.
  * Made anew for each call: 13 MB that are seldom asked for are not worth keeping.
  */
-export function exportDocument(files: SpecFiles, source: Json): Json {
+export function* exportDocument(files: SpecFiles, source: Json): Work<Json> {
   if (files.isSelfContained && (files.version === "3.1" || files.version === "3.2")) return source;
-  return new Exporter(files).document(source);
+  return yield* new Exporter(files).document(source);
 }
 
 class Exporter {
@@ -23,17 +24,42 @@ class Exporter {
     this.files = files;
   }
 
-  document(source: Json): Json {
+  *document(source: Json): Work<Json> {
     const named = toObject(toObject(source.components).schemas);
     const home = this.files.version === "2.0" ? "#/definitions" : "#/components/schemas";
     for (const name of Object.keys(named)) this.names.set(`${home}/${toToken(name)}`, name);
-    for (const name of Object.keys(named)) this.schemas[name] = this.schema(named[name]);
+    for (const name of Object.keys(named)) {
+      this.schemas[name] = this.schema(named[name]);
+      yield;
+    }
     const { components, ...rest } = source;
     const { schemas: _, ...others } = toObject(components);
-    const document: Json = { ...(this.part(rest) as Json), openapi: this.files.version === "3.2" ? "3.2.0" : "3.1.1" };
-    const parts = this.part(others) as Json;
-    for (let work = this.pending.pop(); work !== undefined; work = this.pending.pop()) work();
+    const openapi = this.files.version === "3.2" ? "3.2.0" : "3.1.1";
+    const document: Json = { ...(yield* this.members(rest)), openapi };
+    const parts = yield* this.members(others);
+    for (let work = this.pending.pop(); work !== undefined; work = this.pending.pop()) {
+      work();
+      yield;
+    }
     return { ...document, components: { ...parts, schemas: this.schemas } };
+  }
+
+  /** Of the document or its components: mappings of names, most of them, which are gone through one by one. */
+  private *members(source: Json): Work<Json> {
+    const copy: Json = {};
+    for (const [key, value] of Object.entries(source)) {
+      if (!isObject(value) || typeof value.$ref === "string") {
+        copy[key] = this.part(value);
+        continue;
+      }
+      const named: Json = {};
+      for (const name of Object.keys(value)) {
+        named[name] = this.part(value[name]);
+        yield;
+      }
+      copy[key] = named;
+    }
+    return copy;
   }
 
   /** What is no schema: a reference of it to another file is written out. */

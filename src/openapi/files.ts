@@ -1,15 +1,17 @@
-import { readFileSync, realpathSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { SourceLocation } from "../core/operation.ts";
+import type { Work } from "../core/pace.ts";
+import { complete } from "../core/slices.ts";
 import { type FileIndex, type FoundReference, indexFile } from "./index-file.ts";
 import { findByPointer, isObject, type Json, toObject, toPointer } from "./json.ts";
 import { isThere, NamedFiles } from "./named-files.ts";
-import { MAX_DEPTH, parseSource } from "./parse.ts";
+import { MAX_DEPTH } from "./parse.ts";
 import { Places } from "./places.ts";
 import { locateAll } from "./positions.ts";
 import type { ReadableFolders } from "./readable-folders.ts";
 import { findUri, isMetaSchema, type ReferenceUri } from "./reference-uri.ts";
+import { ReferencedFiles } from "./referenced-files.ts";
 import { SpecError } from "./spec-error.ts";
 import { findChildren, findLongChain } from "./subschemas.ts";
 import { detectVersion, type SpecVersion } from "./version.ts";
@@ -25,15 +27,15 @@ interface LoadedFile {
 }
 
 /**
- * A document and every file that it refers to. Once made, each reference in them has one of two forms: `#/pointer` of
- * the root document, or `path/from/its/folder.yaml#/pointer`. So nobody after this needs to know of bases or anchors.
+ * A document and all files that it refers to. Each reference in them has one of two forms: `#/pointer` of the root
+ * document, or `path/from/its/folder.yaml#/pointer`. So nobody after this needs to know of bases or anchors.
  */
 export class SpecFiles {
   readonly file: string;
   readonly root: Json;
   readonly version: SpecVersion;
   private readonly folder: string;
-  private readonly readable: ReadableFolders;
+  private readonly referenced: ReferencedFiles;
   private readonly named: NamedFiles;
   private readonly loaded = new Map<string, LoadedFile>();
   private readonly identified = new Map<string, string>();
@@ -42,29 +44,38 @@ export class SpecFiles {
   /** References that are being followed: one that leads through itself leads nowhere. */
   private readonly following = new Set<string>();
   /** Until every reference has its final form, chains of them cannot be followed. */
-  private readonly pendingChecks: (() => void)[] = [];
+  private readonly pendingChecks: (() => undefined)[] = [];
   private children: Map<string, string[]> | undefined;
   /** By canonical reference of a resource, the canonical references of its dynamic anchors. */
   readonly dynamicAnchors = new Map<string, ReadonlyMap<string, string>>();
   /** The anchor's name, of each `$dynamicRef` that means the outermost of that name. */
   readonly dynamicNames = new WeakMap<Json, string>();
 
-  /** @throws SpecError for a reference to elsewhere, to nothing or in a circle, and for what is too deep */
-  constructor(root: Json, file: string, readable: ReadableFolders) {
+  private constructor(root: Json, file: string, readable: ReadableFolders) {
     this.file = resolve(file);
-    this.readable = readable;
+    this.referenced = new ReferencedFiles(readable);
     this.root = root;
     this.version = detectVersion(root, this.file);
     this.folder = dirname(this.file);
     this.named = new NamedFiles(this.folder);
-    this.load(this.file, root);
+  }
+
+  /** @throws SpecError for a reference to elsewhere, to nothing or in a circle, and for what is too deep */
+  static *open(root: Json, file: string, readable: ReadableFolders): Work<SpecFiles> {
+    const files = new SpecFiles(root, file, readable);
+    yield* files.load(files.file, root);
+    yield* files.connect();
+    return files;
+  }
+
+  private *connect(): Work<void> {
     for (const loaded of this.loaded.values()) {
-      for (const reference of loaded.index.references) this.canonicalise(loaded, reference);
+      for (const reference of loaded.index.references) yield this.canonicalise(loaded, reference);
     }
     for (const { index } of this.loaded.values()) for (const holder of index.spliced) this.splice(holder);
-    for (const check of this.pendingChecks.splice(0)) check();
+    for (const check of this.pendingChecks.splice(0)) yield check();
     const { local } = (this.loaded.get(this.file) as LoadedFile).index;
-    for (const [reference, path] of local) this.mustExist(reference, this.file, path);
+    for (const [reference, path] of local) yield this.mustExist(reference, this.file, path);
     const endless = findLongChain(local.keys(), MAX_DEPTH, (reference) => this.find(reference));
     if (endless !== undefined) {
       const message = `${endless} is made of more than ${MAX_DEPTH} schemas, each referring to the next`;
@@ -142,9 +153,9 @@ export class SpecFiles {
     return locateAll(file, [pointer]).get(pointer) ?? { file };
   }
 
-  private load(file: string, value: LoadedFile["value"]): void {
+  private *load(file: string, value: LoadedFile["value"]): Work<void> {
     const base = pathToFileURL(file).href;
-    const index = indexFile(value, file, base, file === this.file);
+    const index = yield* indexFile(value, file, base, file === this.file);
     const prefix = this.canonicalPrefix(file);
     const { $self } = toObject(value);
     const self = typeof $self === "string" && URL.canParse($self, base) ? new URL($self, base).href : undefined;
@@ -158,11 +169,11 @@ export class SpecFiles {
       const resource = this.identified.get(uri) ?? prefix;
       this.dynamicAnchors.set(resource, new Map([...names].map(([name, pointer]) => [name, prefix + pointer])));
     }
-    for (const reference of index.references) this.loadTarget(loaded, reference);
+    for (const reference of index.references) yield* this.loadTarget(loaded, reference);
   }
 
   /** Reads the file that a reference names, unless something that is here already has that name. */
-  private loadTarget(from: LoadedFile, { holder, key, base, path }: FoundReference): void {
+  private *loadTarget(from: LoadedFile, { holder, key, base, path }: FoundReference): Work<void> {
     const text = String(holder[key]);
     const { resource } = this.uriOf(text, base, from, path);
     if (this.identified.has(resource) || isMetaSchema(resource)) return;
@@ -173,35 +184,16 @@ export class SpecFiles {
       throw new SpecError(`$ref "${text}" hides a slash in its file name`, this.place(from.file, path));
     }
     const file = fileURLToPath(resource);
-    this.load(file, this.readInside(file, text, from, path));
+    yield* this.load(file, yield* this.readInside(file, text, from, path));
   }
 
-  private readInside(file: string, text: string, from: LoadedFile, path: readonly string[]): LoadedFile["value"] {
-    const fail: (message: string, cause?: unknown) => never = (message, cause) => {
+  private readInside(file: string, text: string, from: LoadedFile, path: readonly string[]): Work<LoadedFile["value"]> {
+    return this.referenced.open(file, text, (message, cause) => {
       throw new SpecError(message, this.place(from.file, path), { cause });
-    };
-    const outside =
-      `$ref "${text}" leaves the folder of the spec and is not read; keep what it needs in that folder or in another ` +
-      "folder of the project, or name a folder with the route's key references";
-    if (!this.readable.has(file)) fail(outside);
-    let real: string;
-    try {
-      real = realpathSync(file);
-    } catch (cause) {
-      return fail(`$ref "${text}" names a file that does not exist`, cause);
-    }
-    // A link inside the folder may lead out of it.
-    if (!this.readable.real.has(real)) fail(outside);
-    const source = readFileSync(file, "utf8");
-    // Descriptions are kept in files of their own.
-    if (/\.(?:md|markdown|txt|html?)$/i.test(file)) return source;
-    const value = parseSource(source, file);
-    return typeof value === "object" && value !== null
-      ? value
-      : fail(`$ref "${text}" names a file that holds neither mapping nor list`);
+    });
   }
 
-  private canonicalise(from: LoadedFile, reference: FoundReference): void {
+  private canonicalise(from: LoadedFile, reference: FoundReference): undefined {
     const { holder, key, base, path } = reference;
     const text = String(holder[key]);
     const { resource, fragment } = this.uriOf(text, base, from, path);
@@ -248,7 +240,7 @@ export class SpecFiles {
     return toObject(this.find(target)).$dynamicAnchor === name;
   }
 
-  private mustExist(reference: string, file: string, path: readonly string[], text = reference): void {
+  private mustExist(reference: string, file: string, path: readonly string[], text = reference): undefined {
     const target = this.find(reference);
     if (target !== undefined) {
       if (isObject(target) && typeof target.$ref === "string") this.mustEnd(reference, file, path);
@@ -283,7 +275,7 @@ export class SpecFiles {
     for (const known of own === undefined ? [uri] : [own, uri]) {
       const file = this.named.find(known.resource);
       if (file === undefined || this.loaded.has(file)) continue;
-      this.load(file, this.readInside(file, text, from, path));
+      complete(this.load(file, complete(this.readInside(file, text, from, path))));
       if (this.identified.has(known.resource)) return known;
     }
     return uri;

@@ -1,3 +1,4 @@
+import type { Work } from "../core/pace.ts";
 import { isObject, type Json, toPointer } from "./json.ts";
 import { MAX_DEPTH } from "./parse.ts";
 import { SpecError } from "./spec-error.ts";
@@ -37,7 +38,7 @@ export const NAME_MAPS = new Set(
 const DATA = new Set(["example", "default", "const", "enum", "value", "dataValue"]);
 
 /** @param isRoot references of the root into itself are only counted: they need no rewriting */
-export function indexFile(root: unknown, file: string, base: string, isRoot: boolean): FileIndex {
+export function* indexFile(root: unknown, file: string, base: string, isRoot: boolean): Work<FileIndex> {
   const index: FileIndex = {
     references: [],
     spliced: [],
@@ -47,16 +48,20 @@ export function indexFile(root: unknown, file: string, base: string, isRoot: boo
     dynamic: new Map(),
   };
   if (typeof root === "object" && root !== null) {
-    new Indexer(index, file, isRoot ? base : undefined).walk(root as Json, false, base);
+    yield* new Indexer(index, file, isRoot ? base : undefined).run(root as Json | unknown[], base);
   }
   return index;
 }
+
+/** Paths and components are walked one by one, so that there is a moment between them. */
+const PUT_OFF_DEPTH = 3;
 
 class Indexer {
   private readonly index: FileIndex;
   private readonly file: string;
   private readonly rootBase: string | undefined;
   private readonly path: string[] = [];
+  private readonly pending: { node: Json | unknown[]; isNameMap: boolean; base: string; path: string[] }[] = [];
 
   constructor(index: FileIndex, file: string, rootBase: string | undefined) {
     this.index = index;
@@ -64,7 +69,17 @@ class Indexer {
     this.rootBase = rootBase;
   }
 
-  walk(node: Json | unknown[], isNameMap: boolean, base: string): void {
+  *run(root: Json | unknown[], base: string): Work<void> {
+    this.walk(root, false, base);
+    // It grows while it is gone through.
+    for (const next of this.pending) {
+      this.path.splice(0, this.path.length, ...next.path);
+      this.walk(next.node, next.isNameMap, next.base);
+      yield;
+    }
+  }
+
+  private walk(node: Json | unknown[], isNameMap: boolean, base: string): void {
     if (this.path.length > MAX_DEPTH) {
       const where = toPointer(this.path.slice(0, 8));
       throw new SpecError(`is nested deeper than ${MAX_DEPTH} levels below #${where}`, { file: this.file });
@@ -92,7 +107,11 @@ class Indexer {
   private step(value: unknown, key: string, isNameMap: boolean, base: string): void {
     if (typeof value !== "object" || value === null) return;
     this.path.push(key);
-    this.walk(value as Json, isNameMap, base);
+    if (this.path.length <= PUT_OFF_DEPTH) {
+      this.pending.push({ node: value as Json, isNameMap, base, path: [...this.path] });
+    } else {
+      this.walk(value as Json, isNameMap, base);
+    }
     this.path.pop();
   }
 

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
-import { parseSource } from "./parse.ts";
+import { Pace } from "../core/pace.ts";
+import { readAside } from "./read-aside.ts";
 import { SpecError } from "./spec-error.ts";
 
 /** A parsed file. */
@@ -18,20 +19,9 @@ export async function listSpecFiles(path: string): Promise<string[]> {
   return names.map((name) => resolve(join(path, name)));
 }
 
-/** UTF-16 is what some editors of Windows save as "Unicode". */
-const decode = (bytes: Buffer): string =>
-  bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.toString("utf16le") : bytes.toString("utf8");
-
 /** @throws SpecError when the file cannot be read or parsed */
-export async function readDocument(file: string): Promise<SourceDocument> {
-  let text: string;
-  try {
-    // Decoded as a whole: in pieces, as `readFile` does it, costs twice as much.
-    text = decode(await readFile(file));
-  } catch (cause) {
-    throw new SpecError("cannot be read; check the path", { file }, { cause });
-  }
-  const value = parseSource(text, file);
+export async function readDocument(file: string, pace = Pace.inOneGo): Promise<SourceDocument> {
+  const value = await readAside(file, pace);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new SpecError("is not a mapping; an OpenAPI document starts with `openapi: 3.1.0`", { file });
   }

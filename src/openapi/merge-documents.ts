@@ -1,5 +1,6 @@
 import type { OpenAPIV3_1 } from "openapi-types";
 import type { Operation } from "../core/operation.ts";
+import type { Work } from "../core/pace.ts";
 import { findByPointer, isObject, type Json, toList, toObject, toPointer } from "./json.ts";
 import { METHODS, type Spec } from "./operations.ts";
 import { Rewriter } from "./rewrite-references.ts";
@@ -14,10 +15,10 @@ export interface PublishedSpec extends Spec {
  * One OpenAPI document of everything behind the gateway: every path as clients find it, and the gateway as the only
  * server. Names that two specs both have get the later spec's title before them.
  */
-export function mergeDocuments(
+export function* mergeDocuments(
   specs: readonly PublishedSpec[],
   title = "Everything behind this gateway",
-): OpenAPIV3_1.Document {
+): Work<OpenAPIV3_1.Document> {
   const merged: Json = {
     openapi: specs.some(({ files }) => files.version === "3.2") ? "3.2.0" : "3.1.1",
     info: { title, version: specs.map(({ info }) => info.version).join("+") || "0" },
@@ -27,7 +28,7 @@ export function mergeDocuments(
     tags: [],
   };
   const ids = new Set<string>();
-  for (const spec of specs) new Merger(merged, ids, spec).merge();
+  for (const spec of specs) yield* new Merger(merged, ids, spec, yield* spec.exported()).merge();
   return merged as unknown as OpenAPIV3_1.Document;
 }
 
@@ -42,17 +43,17 @@ class Merger {
   private readonly operationIds = new Map<string, string>();
   private readonly rewriter: Rewriter;
 
-  constructor(merged: Json, ids: Set<string>, spec: PublishedSpec) {
+  constructor(merged: Json, ids: Set<string>, spec: PublishedSpec, document: Json) {
     this.merged = merged;
     this.ids = ids;
     this.spec = spec;
-    this.document = spec.info.document;
+    this.document = document;
     this.slug = spec.info.title.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "") || "api";
     const { components, paths, operationIds } = this;
     this.rewriter = new Rewriter({ components, paths, operationIds });
   }
 
-  merge(): void {
+  *merge(): Work<void> {
     const { components, tags } = this.document;
     const target = toObject(this.merged.components);
     const parts = Object.entries(toObject(components)).filter(
@@ -71,9 +72,13 @@ class Merger {
         const written = this.rewriter.rewrite(value);
         if (kind === "schemas") this.mapChildren(name, written);
         toObject(target[kind])[this.rewriter.name(kind, name)] = written;
+        yield;
       }
     }
-    for (const write of writes) write();
+    for (const write of writes) {
+      write();
+      yield;
+    }
     this.addWebhooks(toObject(this.document.webhooks));
     const known = this.merged.tags as Json[];
     for (const tag of toList(tags)) {

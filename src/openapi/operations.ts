@@ -8,7 +8,9 @@ import type {
   SourceLocation,
   SpecInfo,
 } from "../core/operation.ts";
+import type { Work } from "../core/pace.ts";
 import { pathNames } from "../core/path-expression.ts";
+import { complete } from "../core/slices.ts";
 import { bundleSchema } from "./bundle.ts";
 import { exportDocument } from "./export-document.ts";
 import { SpecFiles } from "./files.ts";
@@ -33,6 +35,8 @@ export interface Spec {
   readonly files: SpecFiles;
   /** In the shape of 3.x, not yet upgraded inside. */
   readonly source: Json;
+  /** `info.document`, for who has other things to do beside. */
+  exported(): Work<Json>;
 }
 
 /**
@@ -40,25 +44,32 @@ export interface Spec {
  * @param readable what its references may read. Default: its own folder
  * @throws SpecError for what cannot be read or has no one meaning
  */
-export function toSpec(
+export const toSpec = (document: Json, file: string, prefix: string | undefined, readable?: ReadableFolders): Spec =>
+  complete(readSpec(document, file, prefix, readable));
+
+/** `toSpec` in steps. */
+export function* readSpec(
   document: Json,
   file: string,
   prefix: string | undefined,
   readable = new ReadableFolders(dirname(resolve(file))),
-): Spec {
-  const files = new SpecFiles(document, file, readable);
+): Work<Spec> {
+  const files = yield* SpecFiles.open(document, file, readable);
   const source = files.version === "2.0" ? toVersion3(files) : document;
   const about = files.resolve(source.info);
-  let exported: WeakRef<Json> | undefined;
+  let exportedBefore: WeakRef<Json> | undefined;
+  const exported = function* (): Work<Json> {
+    // Made when asked for, and kept only as long as there is room: of a large document it is a second copy.
+    const made = exportedBefore?.deref() ?? (yield* exportDocument(files, source));
+    exportedBefore = new WeakRef(made);
+    return made;
+  };
   const info: SpecInfo = {
     title: findText(about.title) ?? file,
     version: String(about.version ?? ""),
     file,
     get document() {
-      // Made when asked for, and kept only as long as there is room: of a large document it is a second copy.
-      const made = exported?.deref() ?? exportDocument(files, source);
-      exported = new WeakRef(made);
-      return made;
+      return complete(exported());
     },
     bundle: (schema) => bundleSchema(files, schema),
   };
@@ -67,9 +78,10 @@ export function toSpec(
     info,
     basePath: toBasePath(source.servers),
     securitySchemes: toSecuritySchemes(files, source),
-    operations: joinFragments(builder.operations()),
+    operations: joinFragments(yield* builder.operations()),
     files,
     source,
+    exported,
   };
 }
 
@@ -108,10 +120,11 @@ class OperationBuilder {
     this.media = new MediaReader(files);
   }
 
-  operations(): Operation[] {
+  *operations(): Work<Operation[]> {
     const operations: Operation[] = [];
     for (const [path, value] of Object.entries(toObject(this.source.paths))) {
       if (path.startsWith("x-")) continue;
+      yield;
       const item = this.inFull(value);
       for (const method of METHODS) {
         if (isObject(item[method])) operations.push(this.operation(path, method.toUpperCase(), item[method], item));

@@ -1,4 +1,5 @@
 import { CORE_SCHEMA, load, mergeTag, YAMLException } from "js-yaml";
+import { findJsonError } from "./json-error.ts";
 import { SpecError } from "./spec-error.ts";
 
 /** Deeper than any real document: 10,000 nested `allOf` would overflow the stack of whatever walks it. ATTACKS 39. */
@@ -21,14 +22,10 @@ function parseJson(text: string, file: string): unknown {
   } catch (cause) {
     // A flow mapping of YAML may begin like JSON.
     if (!file.endsWith(".json")) return parseYaml(text, file);
-    const { message } = cause as Error;
-    const at = /at position (\d+)/.exec(message)?.[1];
-    const place = at === undefined ? {} : toPlace(text, Number(at));
-    throw new SpecError(
-      `is not JSON: ${message.replace(/ in JSON at position.*$/, "")}`,
-      { file, ...place },
-      { cause },
-    );
+    const at = findJsonError(text);
+    const found =
+      at < text.length ? `${JSON.stringify(text.slice(at, at + 12))} should not be there` : "its end is missing";
+    throw new SpecError(`is not JSON: ${found}`, { file, ...toPlace(text, at) }, { cause });
   }
 }
 

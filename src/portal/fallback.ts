@@ -1,6 +1,8 @@
 import type { RequestListener } from "node:http";
+import { Pace } from "../core/pace.ts";
 import type { Fallback } from "../gateway/handle.ts";
 import type { Spec } from "../openapi/operations.ts";
+import { writeJson } from "../openapi/write-json.ts";
 import type { PortalApi } from "./router.ts";
 
 /** Serves the portal where no operation has a path: an API that declares the same path wins. */
@@ -37,8 +39,10 @@ function toPortalApi(spec: Spec): PortalApi {
   const { title, version } = spec.info;
   return {
     title: `${title} ${version}`.trim(),
-    get document() {
-      return { ...spec.info.document, servers: [{ url: prefix || "/" }] };
+    async write() {
+      const pace = Pace.besideTraffic();
+      const document = await pace.do(spec.exported());
+      return pace.do(writeJson({ ...document, servers: [{ url: prefix || "/" }] }));
     },
   };
 }

@@ -7,8 +7,8 @@ import express, { type Express, type Response, type Router } from "express";
 /** One API as the portal shows it. */
 export interface PortalApi {
   readonly title: string;
-  /** A whole document whose references stay inside it and whose server is the gateway. */
-  readonly document: unknown;
+  /** @returns JSON of a whole document whose references stay inside it and whose server is the gateway */
+  write(): Promise<Buffer>;
 }
 
 /** Scripts from this origin only: a description is somebody else's text, and its markdown must not run. ATTACKS 51, 57. */
@@ -63,10 +63,14 @@ function createPortalRouter(path: string, apis: () => readonly PortalApi[]): Rou
     const urls = apis().map(({ title }, i) => ({ url: `${path}/apis/${i}.json`, name: title }));
     response.type("js").set("Cache-Control", "no-cache").send(initializer(urls));
   });
-  router.get(`${path}/apis/:index.json`, (request, response) => {
+  router.get(`${path}/apis/:index.json`, async (request, response) => {
     const api = apis()[Number(request.params.index)];
     if (api === undefined) notFound(response);
-    else response.set("Cache-Control", "no-cache").json(api.document);
+    else
+      response
+        .set("Cache-Control", "no-cache")
+        .type("json")
+        .send(await api.write());
   });
   router.get(`${path}/assets/:name`, (request, response) => {
     const { name } = request.params;
