@@ -82,8 +82,8 @@ export class Cache {
   }
 
   /** The counts of purges now: what is asked of the upstream from here on is younger than all of them. */
-  ask(): Asked {
-    return { requestedAtMs: Date.now(), seq: this.shared.seq, localSeq: this.local.seq };
+  ask(nowMs: number): Asked {
+    return { requestedAtMs: nowMs, seq: this.shared.seq, localSeq: this.local.seq };
   }
 
   /** Forgets what it names, wherever it is stored and whatever is on its way. @returns once those who can know do */

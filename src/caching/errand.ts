@@ -30,17 +30,14 @@ export const STATUS_OF_MISS = {
 } as const satisfies Record<Errand["miss"], string>;
 
 /** `Cache-Status` once it has: one of a few texts, each put together once. */
-export function statusOf(miss: Errand["miss"], status: number): string {
-  const texts = ANSWERED[miss];
-  texts[status] ??= `${STATUS_OF_MISS[miss]}; fwd-status=${status}`;
+export function statusOf(miss: Errand["miss"], status: number, isStored = false): string {
+  const texts = (isStored ? STORED : PASSED)[miss];
+  texts[status] ??= `${STATUS_OF_MISS[miss]}; fwd-status=${status}${isStored ? "; stored" : ""}`;
   return texts[status];
 }
-const ANSWERED: Record<Errand["miss"], Record<number, string>> = {
-  "uri-miss": {},
-  "vary-miss": {},
-  stale: {},
-  request: {},
-};
+type Texts = Record<Errand["miss"], Record<number, string>>;
+const PASSED: Texts = { "uri-miss": {}, "vary-miss": {}, stale: {}, request: {} };
+const STORED: Texts = { "uri-miss": {}, "vary-miss": {}, stale: {}, request: {} };
 
 /** The answer is for a follower as well when it agrees in all that the answer was selected by. */
 export const isFor = (landing: Extract<Landing, { kind: "answer" }>, exchange: Exchange): boolean =>

@@ -19,7 +19,7 @@ import {
 } from "./errand.ts";
 import { Flight, RELEASED } from "./flight.ts";
 import type { CacheOptions } from "./options.ts";
-import { findStorable, type Storable } from "./policy.ts";
+import { findStorable, mayBeStorable, type Storable } from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
@@ -40,7 +40,8 @@ export class Fetcher {
     this.options = options;
   }
 
-  fetch(errand: Errand): Promise<GatewayResponse> {
+  /** @param nowMs when the store was found not to have it */
+  fetch(errand: Errand, nowMs: number): Promise<GatewayResponse> {
     const { exchange, stored, directives } = errand;
     exchange.cacheStatus = STATUS_OF_MISS[errand.miss];
     if (exchange.request.method === "HEAD") return this.fetchHead(errand);
@@ -49,11 +50,11 @@ export class Fetcher {
     const name = stored?.key ?? errand.key;
     const hash = this.cache.hash(name);
     if (isAlone || this.cache.uncacheable.has(hash)) {
-      return this.lead(errand, undefined, 0);
+      return this.lead(errand, undefined, 0, nowMs);
     }
     const flight = this.cache.flights.find(hash, name);
     if (flight !== undefined) return this.follow(errand, flight);
-    return this.lead(errand, name, hash);
+    return this.lead(errand, name, hash, nowMs);
   }
 
   /** Fetches again what is being served stale; once at a time. RFC 5861 §3. */
@@ -70,7 +71,7 @@ export class Fetcher {
       directives: undefined,
       miss: "stale",
     };
-    this.lead(errand, stored.key, hash).then(
+    this.lead(errand, stored.key, hash, Date.now()).then(
       ({ body }) => {
         if (isStream(body)) body.resume();
       },
@@ -88,20 +89,20 @@ export class Fetcher {
       this.tell(exchange, "coalesced", landing.answer.length);
       return respond(landing.answer, exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; collapsed`);
     }
-    return this.lead(errand, undefined, 0);
+    return this.lead(errand, undefined, 0, Date.now());
   }
 
   /** @param name what others may wait for it by; undefined: nobody does */
-  private async lead(errand: Errand, name: string | undefined, hash: number): Promise<GatewayResponse> {
+  private async lead(errand: Errand, name: string | undefined, hash: number, nowMs: number): Promise<GatewayResponse> {
     const { exchange, stored, next } = errand;
     const { request } = exchange;
-    const { headers, path } = request;
+    const { path } = request;
+    // What handlers further in make of the request must not become what its answer is stored and selected by.
+    const headers = request.headers.copy();
     const flight = name === undefined ? undefined : new Flight(exchange, name, hash);
     if (flight !== undefined) this.cache.flights.add(flight);
-    // What handlers further in make of the request must not become what its answer is stored and selected by.
-    request.headers = headers.clone();
     const isAsking = stored !== undefined && askAbout(stored, request.headers);
-    const asked = this.cache.ask();
+    const asked = this.cache.ask(nowMs);
     let response: GatewayResponse;
     try {
       response = await next(exchange);
@@ -154,16 +155,17 @@ export class Fetcher {
 
   private store(errand: Errand, flight: Flight | undefined, response: GatewayResponse, asked: Asked): GatewayResponse {
     const { exchange, miss, partition } = errand;
-    const receivedAtMs = Date.now();
-    const storable = findStorable({
-      requestHeaders: exchange.request.headers,
-      requestDirectives: errand.directives,
-      response,
-      requestedAtMs: asked.requestedAtMs,
-      receivedAtMs,
-      isPartitioned: partition !== "",
-      options: this.options,
-    });
+    const storable = mayBeStorable(response, this.options)
+      ? findStorable({
+          requestHeaders: exchange.request.headers,
+          requestDirectives: errand.directives,
+          response,
+          requestedAtMs: asked.requestedAtMs,
+          receivedAtMs: Date.now(),
+          isPartitioned: partition !== "",
+          options: this.options,
+        })
+      : undefined;
     const length = storable && expectedLength(response.headers);
     if (storable === undefined || (length !== undefined && length > this.cache.entryBytes)) {
       this.done(flight);
@@ -198,7 +200,7 @@ export class Fetcher {
       flight?.whenFollowed(() => recorder.hurry());
       response.body = recorder;
     }
-    return this.finish(exchange, response, `Portico; fwd=${miss}; fwd-status=${response.status}; stored`);
+    return this.finish(exchange, response, statusOf(miss, response.status, true));
   }
 
   private keep(errand: Errand, storable: Storable, status: number, recorded: Recorded, asked: Asked): StoredAnswer {
@@ -217,7 +219,7 @@ export class Fetcher {
   /** A HEAD is answered by the upstream when the store cannot; what it says of a stored answer is believed. RFC 9111 §4.3.5. */
   private async fetchHead(errand: Errand): Promise<GatewayResponse> {
     const { exchange, stored, next, miss } = errand;
-    const asked = this.cache.ask();
+    const asked = this.cache.ask(Date.now());
     const response = await next(exchange);
     if (stored !== undefined && response.status === 200) {
       const length = expectedLength(response.headers);
@@ -250,7 +252,7 @@ export class Fetcher {
 
   private finish(exchange: Exchange, response: GatewayResponse, status: string): GatewayResponse {
     exchange.cacheStatus = status;
-    response.headers.append("Cache-Status", status);
+    response.headers.appendSafe("Cache-Status", "cache-status", status);
     this.tell(exchange, "miss", 0);
     return response;
   }

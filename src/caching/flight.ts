@@ -17,6 +17,8 @@ export type Landing =
 
 export const RELEASED: Landing = { kind: "released" };
 
+const WOKEN_AT_ONCE = 128;
+
 /**
  * One fetch for equal misses, on the exchange of the one who came first: a leader that goes away does not end it while
  * others wait, and it ends once nobody does.
@@ -66,11 +68,24 @@ export class Flight {
     if (this.landing !== undefined) return;
     this.landing = landing;
     this.leader.sharedBy = undefined;
+    if (this.leader.isClientGone) this.leader.abort();
+    this.wake(landing);
+  }
+
+  /** A few at a time: the first answers are on their way while the others are made, and nobody else is kept waiting. */
+  private wake(landing: Landing): void {
     const { waiting } = this;
     if (waiting === undefined) return;
+    let count = 0;
+    for (const resolve of waiting) {
+      if (count++ === WOKEN_AT_ONCE) {
+        setImmediate(() => this.wake(landing));
+        return;
+      }
+      waiting.delete(resolve);
+      resolve(landing);
+    }
     this.waiting = undefined;
-    for (const resolve of waiting) resolve(landing);
-    this.endWhenAlone();
   }
 
   private endWhenAlone(): void {

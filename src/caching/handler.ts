@@ -156,7 +156,7 @@ class CachedOperation {
       exchange.cacheStatus = "Portico; detail=only-if-cached";
       return Promise.reject(new GatewayError("CACHE_ONLY_MISS", "send the request without only-if-cached"));
     }
-    return this.fetcher.fetch({ exchange, next, key, partition, stored, directives, miss });
+    return this.fetcher.fetch({ exchange, next, key, partition, stored, directives, miss }, nowMs);
   }
 
   private hit(exchange: Exchange, answer: StoredAnswer, nowMs: number): GatewayResponse {

@@ -35,11 +35,15 @@ const UNDERSTOOD = new Set([
 /** Without one of these, and without a lifetime of the route's, nothing is worth storing: most answers go no further. */
 const STORING = new Set(["cache-control", "cdn-cache-control", "expires", "etag", "last-modified"]);
 
+/** Whether it is worth asking {@link findStorable}. */
+export const mayBeStorable = ({ headers }: GatewayResponse, options: CacheOptions): boolean =>
+  options.ttlSeconds !== undefined || headers.hasAnyOf(STORING);
+
 /** Whether a response to a GET may be stored, and as what. RFC 9111 §3. @returns undefined: it may not */
 export function findStorable(question: StoreQuestion): Storable | undefined {
   const { response, requestHeaders, requestedAtMs, receivedAtMs, isPartitioned, options } = question;
   const { status, headers } = response;
-  if (options.ttlSeconds === undefined && !headers.hasAnyOf(STORING)) return undefined;
+  if (!mayBeStorable(response, options)) return undefined;
   // Cut off by its upstream's end, it would look the same (RFC 9112 §8).
   if (response.isUntilClose === true) return undefined;
   // A 206 is a part, a 304 speaks of an answer we do not have.

@@ -125,6 +125,13 @@ export class HeaderList {
     this.names.push(lower);
   }
 
+  /** One that needs no check. @param lower the name in lower case @param value without control characters, latin1 at most */
+  appendSafe(name: string, lower: string, value: string): void {
+    this.willChange();
+    this.flat.push(name, value);
+    this.names.push(lower);
+  }
+
   delete(name: string): void {
     const lower = name.toLowerCase();
     if (!this.names.includes(lower)) return;
@@ -203,6 +210,13 @@ export class HeaderList {
     copy.prepared = this.prepared;
     copy.isShared = true;
     this.isShared = true;
+    return copy;
+  }
+
+  /** A copy at once, where this list is about to change: a clone would take its copy then, and leave this one no room. */
+  copy(): HeaderList {
+    const copy = new HeaderList(this.flat.slice(), this.names.slice(), this.isSafe);
+    copy.prepared = this.prepared;
     return copy;
   }
 
