@@ -318,3 +318,23 @@ test("branches within branches cost no more than a few looks at each byte", () =
   const { user } = process.cpuUsage(from);
   assert.ok(user < 2_000_000, `${user} µs, where 2⁶⁰ looks would take for ever`);
 });
+
+test("a whole number that no double holds is compared digit by digit, or left to somebody slower", () => {
+  const rows: [schema: object, accepted: string[], left: string[]][] = [
+    [{ type: "integer" }, ["9007199254740993", "-123456789012345678901234567890"], ["9007199254740993.5", "1e30"]],
+    [{ type: "integer", format: "int64" }, ["9223372036854775807"], ["9223372036854775808", "-9223372036854775809"]],
+    [{ type: "integer", maximum: 9007199254740996 }, ["9007199254740995"], ["9007199254740997"]],
+    [{ type: "integer", minimum: -9007199254740996 }, ["-9007199254740995"], ["-9007199254740997"]],
+    [{ enum: [9007199254740992] }, [], ["9007199254740992", "9007199254740993"]],
+    [{ multipleOf: 2 }, [], ["9007199254740994"]],
+    [{ type: "array", uniqueItems: true }, ["[1,2]"], ["[9007199254740993,9007199254740992]"]],
+    [{ type: "array", items: { type: "integer" } }, ["[9007199254740993,1.0,7]"], ["[9007199254740993,1.5]"]],
+    [{}, [], ["9".repeat(400)]],
+  ];
+  for (const [schema, accepted, left] of rows) {
+    const check = findByteCheck(cleanSchema(schema), "request");
+    for (const text of accepted) assert.equal(check?.(Buffer.from(text)), true, `${JSON.stringify(schema)}: ${text}`);
+    for (const text of left) assert.equal(check?.(Buffer.from(text)), false, `${JSON.stringify(schema)}: ${text}`);
+    for (const text of accepted) assert.ok(isValid(schema, Buffer.from(text)), text);
+  }
+});

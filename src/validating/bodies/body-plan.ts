@@ -113,7 +113,7 @@ export class BodyPlan {
     violations: Violations,
   ): void {
     if (kind === "json") {
-      this.byteCheck ??= findByteCheck(check.schema, this.direction) ?? isUnknown;
+      this.byteCheck ??= findByteCheck(check.foldedSchema, this.direction) ?? isUnknown;
       if (!this.byteCheck(bytes)) this.accept(parseJson(bytes), check, violations);
     } else if (kind === "multipart") this.checkMultipart(bytes, type, violations);
     else if (kind === "xml") this.checkXml(bytes, type, check, violations);

@@ -228,10 +228,10 @@ const choicesOf = (allowed: ReadonlySet<unknown>): Word[] =>
     .map((text) => new Word(`"${text}"`));
 
 function fillNumber(node: ByteNode, schema: SchemaObject, allowed: ReadonlySet<unknown> | undefined): void {
-  const tests: ((value: number) => boolean)[] = [];
+  const tests: ((value: number | bigint) => boolean)[] = [];
   if (allowed !== undefined) tests.push((value) => allowed.has(value));
   const format = formatOf(schema);
-  if (format?.type === "number") tests.push(format.validate as (value: number) => boolean);
+  if (format?.type === "number") tests.push(format.validate as (value: number | bigint) => boolean);
   node.numbers = tests;
   node.least = countOf(schema.minimum, Number.NEGATIVE_INFINITY);
   node.most = countOf(schema.maximum, Number.POSITIVE_INFINITY);

@@ -38,8 +38,13 @@ const requiredOf = ({ names, required, requiredOthers }: ByteNode): string[] => 
 export function joinPieces(node: ByteNode, free: ByteNode): void {
   const pieces = [node, ...node.all];
   const takes = pieces.reduce((bits, piece) => bits & piece.takes, EVERYTHING);
+  const own = new Set(membersOf(node).map(([name]) => name));
   const isPlain = pieces.every(
-    (piece) => piece.unsure === 0 && piece.additional === free && (piece === node || !piece.hasBranches),
+    (piece) =>
+      piece.unsure === 0 &&
+      (piece === node || (piece.additional === free && !piece.hasBranches)) &&
+      // What the node itself says of further members must be said of those that no piece names.
+      (node.additional === free || membersOf(piece).every(([name]) => own.has(name))),
   );
   if (takes !== OBJECT || !isPlain || node.any.length + node.one.length > 0) return;
   const members = new Map<string, ByteNode>();

@@ -2,6 +2,7 @@ import type { BytePattern } from "./byte-pattern.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { Word } from "./byte-word.ts";
 import { isMultiple } from "./equal.ts";
+import { toBound } from "./exact.ts";
 
 /** What a value can be: bits of {@link ByteNode.takes}. */
 export const OBJECT = 1;
@@ -40,7 +41,7 @@ export class ByteNode {
   below = Number.POSITIVE_INFINITY;
   isInteger = false;
   factor: number | undefined = undefined;
-  numbers: readonly ((value: number) => boolean)[] = [];
+  numbers: readonly ((value: number | bigint) => boolean)[] = [];
 
   items: ByteNode | undefined = undefined;
   leastItems = 0;
@@ -136,6 +137,7 @@ export class ByteNode {
 
   private checkNumber(reader: ByteReader): boolean {
     if (!reader.readNumber()) return false;
+    if (reader.isRounded) return this.checkRounded(reader);
     const { number } = reader;
     if (this.isInteger && !Number.isInteger(number)) return false;
     if (number < this.least || number > this.most || number <= this.above || number >= this.below) return false;
@@ -143,6 +145,14 @@ export class ByteNode {
     const { numbers } = this;
     for (const test of numbers) if (!test(number)) return false;
     return true;
+  }
+
+  /** A whole number that no double holds. What a double cannot tell of it, neither can a scan. */
+  private checkRounded(reader: ByteReader): boolean {
+    const exact = reader.exactNumber();
+    const isInBounds = exact >= this.least && exact <= toBound(this.most) && exact > this.above && exact < this.below;
+    const isSure = isInBounds && this.factor === undefined && this.numbers.every((test) => test(exact));
+    return isSure || reader.giveUp();
   }
 
   private checkItems(reader: ByteReader): boolean {
@@ -156,7 +166,7 @@ export class ByteNode {
         const { at } = reader;
         if (!items.check(reader)) return false;
         if (known !== undefined) {
-          if (first === 0x7b || first === 0x5b) return reader.giveUp();
+          if (first === 0x7b || first === 0x5b || reader.isRounded) return reader.giveUp();
           const key = first === 0x22 ? reader.textAt(at) : isLetter(first) ? LITERALS[first] : reader.number;
           if (known.has(key)) return false;
           known.add(key);

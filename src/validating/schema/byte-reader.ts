@@ -21,9 +21,12 @@ export class ByteReader extends TextReader {
   depth = 0;
   /** The number that {@link readNumber} has read. */
   number = 0;
+  /** It is whole, and so long that {@link number} is only close to it. */
+  isRounded = false;
   /** Something was not accepted because a scan cannot tell, not because it is invalid. */
   isUnsure = false;
   private looks = 0;
+  private roundedFrom = 0;
 
   constructor(capacity: number) {
     super(capacity, MAX_DEPTH + 1);
@@ -79,6 +82,7 @@ export class ByteReader extends TextReader {
 
   readNumber(): boolean {
     const { bytes } = this;
+    this.isRounded = false;
     const isNegative = this.next() === 0x2d;
     const from = this.at;
     const start = isNegative ? from + 1 : from;
@@ -96,7 +100,7 @@ export class ByteReader extends TextReader {
       digits = i - point - 1;
       if (digits === 0) return false;
     }
-    if (whole + digits > MAX_DIGITS || byte === 0x65 || byte === 0x45) return this.readLong(from, i);
+    if (whole + digits > MAX_DIGITS || byte === 0x65 || byte === 0x45) return this.readLong(from, i, digits > 0);
     // Both are exact, so the quotient is the double next to what is written.
     if (digits > 0) value /= POWERS[digits] as number;
     this.at = i;
@@ -104,8 +108,13 @@ export class ByteReader extends TextReader {
     return true;
   }
 
+  /** The number that was read last, where it is rounded. */
+  exactNumber(): bigint {
+    return BigInt(this.bytes.toString("latin1", this.roundedFrom, this.at));
+  }
+
   /** A number of many digits or with an exponent. @param end where its exponent would stand */
-  private readLong(from: number, end: number): boolean {
+  private readLong(from: number, end: number, hasFraction: boolean): boolean {
     const { bytes } = this;
     let i = end;
     if (((bytes[i] as number) | 0x20) === 0x65) {
@@ -117,7 +126,11 @@ export class ByteReader extends TextReader {
     }
     const value = Number(bytes.toString("latin1", from, i));
     // Beyond that a double may have rounded it.
-    if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) return this.giveUp();
+    if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) {
+      if (hasFraction || i > end || !Number.isFinite(value)) return this.giveUp();
+      this.isRounded = true;
+      this.roundedFrom = from;
+    }
     this.at = i;
     this.number = value;
     return true;

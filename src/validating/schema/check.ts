@@ -7,6 +7,7 @@ import { relaxRequired } from "./direction.ts";
 import { Evaluator } from "./evaluate.ts";
 import type { Direction } from "./evaluation.ts";
 import { isExact } from "./exact.ts";
+import { foldUnevaluated } from "./fold.ts";
 import { forks } from "./forks.ts";
 import { forEachSubschema, isObject, type SchemaObject } from "./keywords.ts";
 import { META_SCHEMA, metaSchemas } from "./metaschema.ts";
@@ -37,6 +38,7 @@ export class SchemaCheck {
   private readonly direction: Direction;
   private readonly assertsContent: boolean;
   private bundled: SchemaObject | boolean | undefined = undefined;
+  private folded: SchemaObject | boolean | undefined = undefined;
   private evaluator: Evaluator | undefined = undefined;
   private compiled: ((value: unknown) => boolean) | undefined = undefined;
 
@@ -56,6 +58,12 @@ export class SchemaCheck {
       if (this.assertsContent) assertContent(this.bundled);
     }
     return this.bundled;
+  }
+
+  /** The same in words that compilers and scans know better; what is wrong, the schema itself tells. */
+  get foldedSchema(): SchemaObject | boolean {
+    this.folded ??= foldUnevaluated(this.schema);
+    return this.folded;
   }
 
   isValid(value: unknown): boolean {
@@ -102,7 +110,7 @@ export class SchemaCheck {
   }
 
   private compile(): (value: unknown) => boolean {
-    const { schema } = this;
+    const schema = this.foldedSchema;
     if (schema === true || (isObject(schema) && Object.keys(schema).length === 0)) return () => true;
     if (isCompilable(schema) && !forks(schema)) {
       try {
