@@ -1,4 +1,5 @@
 import { Type } from "../core/type.ts";
+import { SIZE_PATTERN } from "../core/units.ts";
 
 /** How answers are stored and reused. RFC 9111. */
 export const CacheOptions = Type.Object(
@@ -59,14 +60,20 @@ export const StoreOptions = Type.Object(
       Type.String({ description: "A folder: shared by the processes of one machine, survives a restart." }),
     ),
     diskBytes: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 0 }), Type.String()], { description: "At most, on disk. Default: 1GiB." }),
+      Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: SIZE_PATTERN })], {
+        description: "At most, on disk. Default: 1GiB.",
+      }),
     ),
     memoryBytes: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 0 }), Type.String()], { description: "At most, in memory. Default: 64MiB." }),
+      Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: SIZE_PATTERN })], {
+        description: "At most, in memory. Default: 64MiB.",
+      }),
     ),
     memoryEntries: Type.Optional(Type.Integer({ minimum: 0, description: "At most, in memory. Default: 100000." })),
     entryBytes: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 0 }), Type.String()], { description: "One answer at most. Default: 8MiB." }),
+      Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: SIZE_PATTERN })], {
+        description: "One answer at most. Default: 8MiB.",
+      }),
     ),
   },
   { additionalProperties: false },

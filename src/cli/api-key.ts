@@ -1,13 +1,6 @@
 import { parseArgs } from "node:util";
 import { ApiKeyFile } from "../storage/api-key-file.ts";
-
-const usage = `portico api-key create --consumer NAME [--group G]… [--scope S]… [--expires TIME]
-portico api-key list
-portico api-key rotate ID [--grace SECONDS]
-portico api-key expire ID --expires TIME
-portico api-key revoke ID
-  each with --store FILE; default ./data/api-keys.json, the \`store\` of the api-key plugin
-`;
+import { USAGE } from "./usage.ts";
 
 /** `portico api-key …`: the keys of a file that gateways read. A key itself is printed once, when it is made. */
 export async function apiKey(args: string[]): Promise<number> {
@@ -48,7 +41,7 @@ export async function apiKey(args: string[]): Promise<number> {
     return report(await file.expire(id, new Date(expires)), id);
   }
   if (action === "revoke" && id !== "") return report(await file.revoke(id), id);
-  process.stderr.write(usage);
+  process.stderr.write(USAGE["api-key"]);
   return 2;
 }
 

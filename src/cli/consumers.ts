@@ -1,15 +1,6 @@
 import { parseArgs } from "node:util";
 import { type AdminPlace, askAdmin } from "./ask-admin.ts";
-
-const usage = `portico consumers list [--json]
-portico consumers add NAME [--group G]… [--quota N/day|N/month]…
-portico consumers remove NAME
-portico consumers key NAME [--scope S]… [--expires TIME]
-portico consumers rotate NAME ID [--grace SECONDS]
-portico consumers expire NAME ID --expires TIME
-portico consumers revoke NAME ID
-  each with --config portico.yaml or --url of the admin API; \`add\` changes one that is there, and its credentials stay
-`;
+import { USAGE } from "./usage.ts";
 
 interface Told {
   readonly name: string;
@@ -48,7 +39,7 @@ export async function consumers(args: string[]): Promise<number> {
   });
   const request = toRequest(positionals, values);
   if (request === undefined) {
-    process.stderr.write(usage);
+    process.stderr.write(USAGE.consumers);
     return 2;
   }
   const place: AdminPlace = { config: values.config, url: values.url };

@@ -14,6 +14,7 @@ type Command = (args: string[]) => Promise<number | undefined>;
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import("./start.ts")).start,
   check: async () => (await import("./check.ts")).check,
+  init: async () => (await import("./init.ts")).init,
   demo: async () => (await import("./demo.ts")).demo,
   schema: async () => (await import("./schema.ts")).schema,
   explain: async () => (await import("./explain.ts")).explain,
@@ -26,31 +27,19 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "hash-password": async () => (await import("./hash-password.ts")).hashPasswordCommand,
 };
 
-const usage = `portico: an API gateway that reads OpenAPI
-
-  portico start [--config portico.yaml] [--port N]   run the gateway
-  portico check [--config portico.yaml] [--strict]   read everything, run nothing, say what is wrong
-  portico registry [--port N] [--data folder]        run a registry alone
-  portico explain METHOD PATH [--host H]             what a request meets, and what the cache makes of it
-  portico services [--config portico.yaml] [--json]  instances, their health and why, by the admin API
-  portico purge --key|--prefix|--tag|--operation X | --all [--soft]
-                                                     forget stored answers, by the admin API
-  portico demo  [--config portico.yaml]              run the demo: gateway, registry and a petstore in two processes
-  portico schema [--out folder]                      JSON Schemas of the configuration files, for editors
-  portico new-plugin NAME [--folder plugins]         write a plugin and its test
-  portico api-key create|list|rotate|expire|revoke   the keys of a file that api-key reads
-  portico consumers list|add|remove|key|rotate|expire|revoke
-                                                     who the admin API keeps, and their keys
-  portico hash-password                              what basic-auth wants in place of the password on standard input
-`;
-
 const [name = "help", ...args] = process.argv.slice(2);
-const load = commands[name];
-if (load === undefined) {
-  process.stderr.write(usage);
-  process.exitCode = name === "help" || name === "--help" ? 0 : 2;
+const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+const isHelp = args.includes("--help") || args.includes("-h");
+if (load === undefined || isHelp) {
+  const { answerAside } = await import("./aside.ts");
+  process.exitCode = answerAside(load === undefined ? undefined : name, [name, ...args]);
 } else {
   const command = await load();
-  const code = await command(args);
-  if (code !== undefined) process.exitCode = code;
+  try {
+    const code = await command(args);
+    if (code !== undefined) process.exitCode = code;
+  } catch (error) {
+    const { explainMisuse } = await import("./aside.ts");
+    process.exitCode = explainMisuse(name, error);
+  }
 }

@@ -3,11 +3,13 @@ import type { Logger } from "../pipeline/contract.ts";
 import { type RunningRegistry, startRegistry } from "../registry/start.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { explainFailure } from "./failure.ts";
+import { parsePort } from "./port.ts";
 
 /** `portico registry`: the registry alone, until SIGTERM or SIGINT. */
 export async function registry(args: string[]): Promise<number | undefined> {
   const log = createLogger();
-  const running = await run(args, log).catch((error: Error) => {
+  const running = await run(args, log).catch((error: Error & { code?: string }) => {
+    if (error.code?.startsWith("ERR_PARSE_ARGS")) throw error;
     process.stderr.write(`the registry cannot start: ${isPlain(error) ? error.message : explainFailure(error)}\n`);
     return undefined;
   });
@@ -62,12 +64,5 @@ async function run(args: string[], log: Logger): Promise<RunningRegistry> {
   });
 }
 
-function parsePort(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
-  throw new RangeError(`--port is ${text}; write a number from 0 to 65535`);
-}
-
-/** Its message says all there is to say: a value that is wrong, or words that parseArgs does not know. */
-const isPlain = (error: Error & { code?: string }): boolean =>
-  error.code === undefined ? error instanceof RangeError : error.code.startsWith("ERR_PARSE_ARGS");
+/** Its message says all there is to say: a value that is wrong. */
+const isPlain = (error: Error & { code?: string }): boolean => error.code === undefined && error instanceof RangeError;

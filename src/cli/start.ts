@@ -3,13 +3,13 @@ import { createGateway, type Portico } from "../runtime/portico.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { endOnSignal } from "./ending.ts";
 import { explainFailure } from "./failure.ts";
+import { parsePort } from "./port.ts";
 
 /** `portico start`: runs until SIGTERM or SIGINT; SIGHUP reads the configuration again. */
 export async function start(args: string[]): Promise<number | undefined> {
   const { values } = parseArgs({ args, options: { config: { type: "string" }, port: { type: "string" } } });
   try {
-    const port = values.port === undefined ? undefined : Number(values.port);
-    const gateway = await createGateway({ file: values.config, port });
+    const gateway = await createGateway({ file: values.config, port: parsePort(values.port) });
     endOnSignal(() => gateway.close({ isPatient: true }));
     // What a plugin throws where nobody waits for it ends neither the process nor the exchanges of others.
     const log = createLogger();

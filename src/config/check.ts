@@ -1,5 +1,6 @@
 import { Ajv2020 as Ajv, type ErrorObject } from "ajv/dist/2020.js";
 import type { TSchema } from "typebox";
+import { findNearest } from "../core/nearest.ts";
 import { isNetwork } from "../discovery/address-policy.ts";
 import type { Problem } from "./problem.ts";
 import type { ConfigSource, Path } from "./source.ts";
@@ -113,24 +114,7 @@ function wanted(error: ErrorObject): string {
 
 function suggestion(error: ErrorObject): string {
   const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {});
-  const wrong = String(error.params.additionalProperty);
-  const near = known.map((key) => ({ key, distance: distance(key.toLowerCase(), wrong.toLowerCase()) }));
-  near.sort((a, b) => a.distance - b.distance);
-  const best = near[0];
-  if (best !== undefined && best.distance <= Math.max(2, wrong.length / 3)) return `; did you mean ${best.key}?`;
+  const meant = findNearest(String(error.params.additionalProperty), known);
+  if (meant !== undefined) return `; did you mean ${meant}?`;
   return known.length === 0 ? "" : `; known are ${known.join(", ")}`;
-}
-
-/** Levenshtein, on keys of a few characters. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitute = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }

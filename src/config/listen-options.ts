@@ -1,7 +1,10 @@
 import { Type } from "../core/type.ts";
+import { SIZE_PATTERN } from "../core/units.ts";
 
 const strict = { additionalProperties: false } as const;
-const Size = Type.Union([Type.String(), Type.Number({ minimum: 0 })], { description: "A size such as 32KiB." });
+const Size = Type.Union([Type.String({ pattern: SIZE_PATTERN }), Type.Integer({ minimum: 0 })], {
+  description: "A size such as 32KiB, 1MiB or a number of bytes.",
+});
 
 const CertificateFiles = {
   cert: Type.String({ description: "File of the certificate chain, PEM. Read anew when it changes." }),

@@ -53,6 +53,9 @@ const shared = {
 export const OperationOptions = Type.Object({ ...shared, upstream: Type.Optional(UpstreamOptions) }, strict);
 export type OperationOptions = Type.Static<typeof OperationOptions>;
 
+/** A name or an address as `Host` has it, its port left out. */
+const Host = Type.String({ pattern: "^(?:\\*\\.)?(?:[^\\s/:*?#@\\[\\]]+|\\[[0-9a-fA-F:.]+\\])$" });
+
 export const RouteOptions = Type.Object(
   {
     $schema: Type.Optional(Type.String()),
@@ -72,7 +75,11 @@ export const RouteOptions = Type.Object(
     stripPrefix: Type.Optional(
       Type.Boolean({ description: "The upstream does not see the prefix. Default: true when a prefix is written." }),
     ),
-    host: Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())])),
+    host: Type.Optional(
+      Type.Union([Host, Type.Array(Host)], {
+        description: "Answered for these hosts only: api.example.com, or *.example.com; no scheme, no port.",
+      }),
+    ),
     upstream: Type.Optional(UpstreamOptions),
     ...shared,
     operations: Type.Optional(Type.Record(Type.String(), OperationOptions)),

@@ -1,6 +1,8 @@
 /** Numbers as people write them in configuration. Each `parse*` throws RangeError with the form that is wanted. */
 
-const SIZE = /^(\d+(?:\.\d+)?)\s*(B|KB|KiB|MB|MiB|GB|GiB)?$/;
+/** As a schema may ask for it. */
+export const SIZE_PATTERN = "^(\\d+(?:\\.\\d+)?)\\s*(B|KB|KiB|MB|MiB|GB|GiB)?$";
+const SIZE = new RegExp(SIZE_PATTERN);
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,

@@ -19,9 +19,17 @@ export async function checkConfig(input: ConfigInput): Promise<Checked> {
   const { snapshot, problems } = await buildDry(input);
   return {
     problems: distinct([...problems, ...compileAll(snapshot)]),
-    warnings: distinct(snapshot.specs.flatMap(toWarnings)),
+    warnings: [...findIdle(snapshot, problems), ...distinct(snapshot.specs.flatMap(toWarnings))],
     operations: snapshot.routes.length,
   };
+}
+
+/** A gateway that answers nothing is allowed: its routes may be on their way. */
+function findIdle({ routes }: Snapshot, problems: readonly Problem[]): Problem[] {
+  if (routes.length > 0 || problems.length > 0) return [];
+  return [
+    { file: "routes", message: "there are no operations: every request is a 404; portico init writes a route file" },
+  ];
 }
 
 /** Positions are found for all findings of a file at once: for each alone, a large file would be read each time. */

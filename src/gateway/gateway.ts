@@ -109,6 +109,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const front = createFront(firstSnapshot, config.options, pools.pseudonym, options.fallback, log);
   await services.ready();
   services.releaseUnused();
+  for (const { source, service, ageMs } of services.knowledge()) {
+    if (Number.isNaN(ageMs))
+      log.warn({ source, service }, "nothing is known of a service: its source does not answer yet");
+  }
 
   const { listen = {}, limits = {} } = first.config.options;
   const certificates = listen.tls === undefined ? undefined : new Certificates(listen.tls, first.config.folder, log);

@@ -16,14 +16,17 @@ export async function readSpecs(
   problems: Problem[],
 ): Promise<PublishedSpec[]> {
   const specs: PublishedSpec[] = [];
+  const complain = (what: string): void => {
+    problems.push(route.source.problem(["openapi"], `openapi is "${route.options.openapi}"; ${what}`));
+  };
   let files: string[] = [];
   try {
     files = await listSpecFiles(resolve(route.folder, route.options.openapi));
   } catch {
-    problems.push(
-      route.source.problem(["openapi"], `openapi is "${route.options.openapi}"; there is no such file or folder`),
-    );
+    complain(`there is no such file or folder`);
+    return specs;
   }
+  if (files.length === 0) complain("the folder holds no file that ends in .yaml, .yml or .json");
   for (const file of files) {
     try {
       const document = await readDocument(file, pace);

@@ -36,6 +36,33 @@ test("--port goes before the configuration's port", async (t) => {
 
 const MISTAKES: [string, Record<string, string>, RegExp][] = [
   [
+    "a size that is none",
+    { "portico.yaml": "limits:\n  bodyBytes: lots\n" },
+    /portico\.yaml:2:14 limits\.bodyBytes is "lots"; it must be one of: string, integer \(A size such as 32KiB/,
+  ],
+  [
+    "a host with a scheme",
+    {
+      "routes/pets.yaml":
+        'openapi: ../openapi/pets.yaml\nhost: "http://a"\nupstream: { targets: [{ url: "http://a" }] }\n',
+    },
+    /routes\/pets\.yaml:2:7 host is "http:\/\/a"; .*no scheme, no port/,
+  ],
+  [
+    "a folder of specs that has none",
+    { "routes/pets.yaml": 'openapi: ../empty\nupstream: { targets: [{ url: "http://a" }] }\n', "empty/readme.md": "" },
+    /routes\/pets\.yaml:1:10 openapi is "\.\.\/empty"; the folder holds no file that ends in/,
+  ],
+  [
+    "JSON that ends too early",
+    {
+      "openapi/pets.yaml": "",
+      "openapi/pets.json": '{"openapi": "3.1.0",\n "paths": }',
+      "routes/pets.yaml": 'openapi: ../openapi/pets.json\nupstream: { targets: [{ url: "http://a" }] }\n',
+    },
+    /openapi\/pets\.json:2:11 is not JSON: "}" should not be there/,
+  ],
+  [
     "an unknown key, with the key that was meant",
     { "portico.yaml": "lisen: { port: 0 }\n" },
     /portico\.yaml:1:\d+ lisen is not a key; did you mean listen\?/,
@@ -129,6 +156,29 @@ test("check warns with file, line and column, and fails for it with --strict onl
   assert.equal(lenient.code, 0);
   assert.match(strict.stderr, /1 warning\n/);
   assert.equal(strict.code, 1);
+});
+
+test("check warns of a gateway that answers nothing", async (t) => {
+  const folder = await folderWith(t, { "portico.yaml": "" });
+  const { code, stdout, stderr } = await portico("check", "--config", join(folder, "portico.yaml")).finished;
+  assert.equal(code, 0);
+  assert.equal(stdout, "ok: 0 operations\n");
+  assert.match(stderr, /warning: there are no operations: every request is a 404/);
+});
+
+test("start says that a registry does not answer, and goes on", async (t) => {
+  const folder = await folderWith(
+    t,
+    files({
+      "portico.yaml": 'listen: { port: 0 }\nregistry: { url: "http://127.0.0.1:1" }\n',
+      "routes/pets.yaml": "openapi: ../openapi/pets.yaml\nupstream: { service: pets }\n",
+    }),
+  );
+  const run = portico("start", "--config", join(folder, "portico.yaml"));
+  t.after(() => run.child.kill("SIGKILL"));
+  await run.complained(/"service":"pets".*nothing is known of a service/);
+  const [, url] = await run.printed(/listening on (\S+)/);
+  assert.equal((await fetch(`${url}/pets`)).status, 503);
 });
 
 test("start says which port is taken, and exits with 1", async (t) => {
