@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer, request } from "node:http";
 import { tmpdir } from "node:os";
@@ -11,90 +12,99 @@ const bench = dirname(dirname(fileURLToPath(import.meta.url)));
 const main = join(dirname(bench), "dist/src/cli/main.js");
 const policies = { "round-robin": { policy: "round-robin" }, hash: { policy: "hash", hash: { header: "x-key" } } };
 
+/** Who is measured, each in a run of its own and alone on its core: what else takes part has the other one. */
+const runs = [
+  { of: "registry", policy: "round-robin" },
+  { of: "gateway, round-robin", policy: "round-robin" },
+  { of: "gateway, hash", policy: "hash" },
+];
+
 /** How long the event loops of the registry and of watching gateways are held up while many instances come, change and go. */
 export const scenario = {
   name: "instances",
   title: `${COUNT.toLocaleString("en")} instances register and are watched, the gateway in traffic`,
   async run({ say }) {
-    const folder = mkdtempSync(join(tmpdir(), "portico-bench-"));
-    const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-    const upstream = createServer((_, response) => response.end("{}"));
-    await new Promise((resolve) => upstream.listen(0, "0.0.0.0", resolve));
-    const registryPort = await freePort();
-    const registry = measured("registry", folder, 0, [
-      ...["registry", "--port", String(registryPort), "--data", join(folder, "data")],
-    ]);
-    const running = [registry];
-    try {
-      await untilAnswers(registryPort, "/v1/services", { child: registry.child });
-      const gateways = await Promise.all(
-        Object.entries(policies).map(async ([name, balance]) => {
-          const port = await freePort();
-          const gateway = measured(name, folder, 1, [
-            "start",
-            "--config",
-            configure(folder, name, balance, port, registryPort),
-          ]);
-          running.push(gateway);
-          return Object.assign(gateway, { port });
-        }),
-      );
-      await register(agent, registryPort, 0, upstream.address().port);
-      for (const { port, child } of gateways) await untilAnswers(port, "/things", { child });
-      const traffic = startTraffic(gateways.map(({ port }) => port));
-      say("| what happens | of the registry | of the gateway, round-robin | of the gateway, hash |");
-      say("| --- | ---: | ---: | ---: |");
-      let [most, mostWork] = [0, 0];
-      const step = async (what, work, of = running) => {
-        for (const each of of) await each.read();
-        await work();
-        await new Promise((resolve) => setTimeout(resolve, 1_500));
-        const cells = [];
-        for (const each of running) {
-          const told = of.includes(each) ? await each.read() : undefined;
-          most = Math.max(most, told?.maxMs ?? 0);
-          mostWork = Math.max(mostWork, told?.workMs ?? 0);
-          cells.push(
-            told === undefined ? "starting" : `${told.maxMs.toFixed(1)} ms (at work: ${told.workMs.toFixed(1)})`,
-          );
-        }
-        say(`| ${what} | ${cells.join(" | ")} |`);
-      };
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
-      const send = (method, i, path, body) =>
-        ask(agent, registryPort, method, `/v1/services/things/instances/${i}${path}`, body);
-      await step("nothing", () => {});
-      await step(`${COUNT - 1} register`, () =>
-        each(1, COUNT, (i) => send("PUT", i, "", bodyOf(i, upstream.address().port))),
-      );
-      await step("1,000 drain, one after another", () =>
-        each(1, 1_001, (i) => send("PUT", i, "/status", { status: "draining" })),
-      );
-      await step("1,000 leave", () => each(1, 1_001, (i) => send("DELETE", i, "")));
-      await step("all send a heartbeat", () => each(1_001, COUNT, (i) => send("PUT", i, "/renew")));
-      await step(
-        "both gateways read the whole list anew",
-        async () => {
-          await registry.restart();
-          await untilAnswers(registryPort, "/v1/services", { child: registry.child });
-        },
-        gateways,
-      );
-      const { answered, failed } = await traffic.stop();
-      say(`\n${answered} requests through the gateways meanwhile, ${failed} failed.`);
-      say(
-        `\n${most <= BAR_MS ? "Reached" : "NOT reached"}: no loop was held up for longer than ${most.toFixed(1)} ms, where ${BAR_MS} ms is the bar.`,
-      );
-      say(`\nNone worked longer than ${mostWork.toFixed(1)} ms at a stretch; the rest was another program's turn.`);
-    } finally {
-      for (const each of running) await each.child.stop();
-      upstream.close();
-      upstream.closeAllConnections();
-      agent.destroy();
-      rmSync(folder, { recursive: true, force: true });
+    pin(process.pid, 1);
+    const rows = new Map();
+    let [most, mostWork, answered, failed] = [0, 0, 0, 0];
+    for (const { of, policy } of runs) {
+      const told = await measure(of === "registry", policy, (what, { maxMs, workMs }) => {
+        most = Math.max(most, maxMs);
+        mostWork = Math.max(mostWork, workMs);
+        rows.set(what, [...(rows.get(what) ?? []), `${maxMs.toFixed(1)} ms (at work: ${workMs.toFixed(1)})`]);
+      });
+      answered += told.answered;
+      failed += told.failed;
     }
+    pin(process.pid, "0-1023");
+    say(`| what happens | ${runs.map(({ of }) => `of the ${of}`).join(" | ")} |`);
+    say("| --- | ---: | ---: | ---: |");
+    for (const [what, cells] of rows) {
+      if (cells.length < runs.length) cells.unshift("starting");
+      say(`| ${what} | ${cells.join(" | ")} |`);
+    }
+    say(`\n${answered} requests through the gateways meanwhile, ${failed} failed.`);
+    say(
+      `\n${most <= BAR_MS ? "Reached" : "NOT reached"}: no loop was held up for longer than ${most.toFixed(1)} ms, where ${BAR_MS} ms is the bar.`,
+    );
+    say(`\nNone worked longer than ${mostWork.toFixed(1)} ms at a stretch; the rest was another program's turn.`);
   },
 };
+
+/** @param tell of each step, how long the loop was held up */
+async function measure(isRegistry, policy, tell) {
+  const folder = mkdtempSync(join(tmpdir(), "portico-bench-"));
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  const upstream = createServer((_, response) => response.end("{}"));
+  await new Promise((resolve) => upstream.listen(0, "0.0.0.0", resolve));
+  const upstreamPort = upstream.address().port;
+  const registryPort = await freePort();
+  const words = ["registry", "--port", String(registryPort), "--data", join(folder, "data")];
+  const registry = measured("registry", folder, isRegistry ? 0 : 1, words);
+  const running = [registry];
+  try {
+    await untilAnswers(registryPort, "/v1/services", { child: registry.child });
+    const port = await freePort();
+    const config = configure(folder, policy, policies[policy], port, registryPort);
+    const gateway = measured(policy, folder, isRegistry ? 1 : 0, ["start", "--config", config]);
+    running.push(gateway);
+    await register(agent, registryPort, 0, upstreamPort);
+    await untilAnswers(port, "/things", { child: gateway.child });
+    const traffic = startTraffic([port]);
+    const step = async (what, work) => {
+      const of = isRegistry ? registry : gateway;
+      await of.read();
+      await work();
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      tell(what, await of.read());
+    };
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const send = (method, i, path, body) =>
+      ask(agent, registryPort, method, `/v1/services/things/instances/${i}${path}`, body);
+    await step("nothing", () => {});
+    await step(`${COUNT - 1} register`, () => each(1, COUNT, (i) => send("PUT", i, "", bodyOf(i, upstreamPort))));
+    await step("1,000 drain, one after another", () =>
+      each(1, 1_001, (i) => send("PUT", i, "/status", { status: "draining" })),
+    );
+    await step("1,000 leave", () => each(1, 1_001, (i) => send("DELETE", i, "")));
+    await step("all send a heartbeat", () => each(1_001, COUNT, (i) => send("PUT", i, "/renew")));
+    if (!isRegistry) {
+      await step("the gateway reads the whole list anew", async () => {
+        await registry.restart();
+        await untilAnswers(registryPort, "/v1/services", { child: registry.child });
+      });
+    }
+    return await traffic.stop();
+  } finally {
+    for (const each of running) await each.child.stop();
+    upstream.close();
+    upstream.closeAllConnections();
+    agent.destroy();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const pin = (pid, cores) => spawnSync("taskset", ["-a", "-c", "-p", String(cores), String(pid)]);
 
 function measured(name, folder, core, words) {
   const file = join(folder, `${name}.delay`);

@@ -1,6 +1,7 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import express, { type NextFunction, type Request, type Response, type Router } from "express";
 import { ConfigError } from "../config/problem.ts";
+import { createExpressServer } from "../core/express-server.ts";
 import { isSameSecret } from "../core/secrets.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { findingsOf } from "../validating/findings.ts";
@@ -56,7 +57,7 @@ export function createAdminServer(parts: AdminParts): Server {
     else
       problem(response, (error as { status?: number }).status ?? 500, "ADMIN_FAILED", "the request could not be done");
   });
-  return createServer(app);
+  return createExpressServer(app);
 }
 
 /** A page of any site may make a browser send requests to 127.0.0.1 under a name of its own (DNS rebinding). ATTACKS 57. */

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import express, { type NextFunction, type Request, type Response } from "express";
 import { systemClock } from "../core/clock.ts";
 import { GatewayError } from "../core/errors.ts";
+import { createExpressServer } from "../core/express-server.ts";
 import type { Operation } from "../core/operation.ts";
 import { toProblem } from "../core/problem.ts";
 import type { AddressPolicy } from "../discovery/address-policy.ts";
@@ -62,7 +63,7 @@ export async function createRegistryServer(parts: RegistryServerParts): Promise<
     if (response.headersSent) next(error);
     else sendProblem(error, response, parts.onError);
   });
-  return createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 }, app);
+  return createExpressServer(app, { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000 });
 }
 
 function sendProblem(error: unknown, response: Response, onError: RegistryServerParts["onError"]): void {
