@@ -7,9 +7,10 @@ const MAX_KNOWN = 10_000;
 export function toNetworks(networks: readonly string[]): { has(address: string): boolean } {
   const list = new BlockList();
   for (const network of networks) {
-    const [address = "", bits] = network.split("/");
+    const [address = "", bits, ...more] = network.split("/");
     const family = isIPv6(address) ? "ipv6" : "ipv4";
     try {
+      if (more.length > 0) throw new RangeError("a second slash");
       if (bits === undefined) list.addAddress(address, family);
       else list.addSubnet(address, /^\d+$/.test(bits) ? Number(bits) : Number.NaN, family);
     } catch (cause) {
