@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 const MARK = `number ${randomBytes(12).toString("base64url")} `;
 const MARKED = new RegExp(`"${MARK}([^"]+)"`, "g");
 /** There may be a number that `JSON.parse` would round. */
-const MAY_BE_LONG = /[\d.]{17}|\d[eE]/;
+const MAY_BE_LONG = /[\d.]{16}|\d[eE]/;
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-const IS_LONG = /[\d.]{17}|[eE]/;
+const IS_LONG = /[\d.]{16}|[eE]/;
 
 /**
  * Changes a JSON text and leaves every number as it is written: a 64-bit id has more digits than a number here.
