@@ -86,6 +86,7 @@ function call(
       else resolve(answer);
     };
     Object.assign(request, { res: response });
+    let hasPassed = false;
     run(request as never, response as never, (error?: unknown) => {
       if (error !== undefined && error !== null) {
         const refusal = findRefusal(error);
@@ -93,7 +94,10 @@ function call(
         else resolve(refusal);
         return;
       }
-      if (response.answer === undefined) forward().catch(reject);
+      // Express lets `next` be called again; the service is asked once all the same.
+      if (hasPassed || response.answer !== undefined) return;
+      hasPassed = true;
+      forward().catch(reject);
     });
   });
 }

@@ -157,3 +157,17 @@ test("a middleware that fails is a 500, and one that is not installed refuses to
     /never-heard-of-it is not installed/,
   );
 });
+
+test("a middleware that calls next twice, or after its answer, asks the service once or not at all", async (t) => {
+  const file = await writeMiddleware(
+    t,
+    `export default (req, res, next) => {
+       if (req.query.limit === "1") res.send("mine");
+       next(); setImmediate(next); next(); }`,
+  );
+  const gateway = await startPluginGateway(t, [{ express: { use: file } }]);
+  assert.equal((await fetch(`${gateway.url}/things?limit=2`)).status, 200);
+  assert.equal(await (await fetch(`${gateway.url}/things?limit=1`)).text(), "mine");
+  await fetch(`${gateway.url}/things?limit=3`);
+  assert.deepEqual(gateway.seen, ["GET /things?limit=2", "GET /things?limit=3"]);
+});
