@@ -45,7 +45,7 @@ export default definePlugin({
       }
       const seconds = Math.max(1, Math.ceil((endMs - nowMs) / 1000));
       const policy = `"${per}";q=${limit}`;
-      const field = `"${per}";r=${Math.max(0, limit - used)};t=${seconds}`;
+      const field = `"${per}";r=${Math.max(0, Math.floor(limit - used))};t=${seconds}`;
       if (used > limit) {
         throw new GatewayError("CALL_QUOTA_EXCEEDED", `${limit} requests a ${per} are allowed`, {
           headers: { "Retry-After": String(seconds), "RateLimit-Policy": policy, RateLimit: field },

@@ -33,8 +33,9 @@ export function createApi({ registry, quota, addresses }: ApiParts): Readonly<Re
       const from = request.socket.remoteAddress ?? "";
       changeBy(caller, from);
       const place = placeOf(request);
-      quota.assertRoom(place, caller.owner);
       await assertAddress(addresses, body.url, from);
+      // Last, as what is awaited lets others in: many at once would all find the same room.
+      quota.assertRoom(place, caller.owner);
       const { created, made } = await registry.register(place, body, caller);
       const { service, id, lease, ttlSeconds } = made;
       response.status(created ? 201 : 200).json({ service, id, lease, ttlSeconds, index: catalog.indexOf(service) });

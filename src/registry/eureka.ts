@@ -48,8 +48,8 @@ export function createEurekaRouter({ registry, quota, addresses }: ApiParts, reg
     const override = known === undefined ? undefined : memory.overrideOf(place);
     const body = override === undefined ? told : { ...told, status: override };
     await assertRegistration(register, place, body);
-    quota.assertRoom(place, caller.owner);
     await assertAddress(addresses, body.url, request.socket.remoteAddress ?? "");
+    quota.assertRoom(place, caller.owner);
     await registry.register(place, body, caller);
     memory.stamp(place, lastDirtyMs);
     response.status(204).end();

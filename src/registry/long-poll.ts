@@ -17,7 +17,7 @@ export async function awaitChange(
   response: Response,
   quota: Quota,
 ): Promise<void> {
-  if (request.query.index === undefined) return;
+  if (request.query.index === undefined || response.destroyed) return;
   const current = service === undefined ? catalog.index : catalog.indexOf(service);
   if (Number(request.query.index) !== current) return;
   const release = quota.takeWatch();

@@ -76,7 +76,11 @@ export class Quota {
   takeWatch(): () => void {
     if (this.watching >= this.options.watches) throw full(`at most ${this.options.watches} watches are open at once`);
     this.watching++;
-    return () => void this.watching--;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.watching--;
+      isHeld = false;
+    };
   }
 
   private count(owner: string | undefined, by: number): void {

@@ -23,6 +23,8 @@ export async function streamChanges(
   release: () => void,
 ): Promise<void> {
   const { catalog } = registry;
+  // Gone while the cluster was asked, perhaps: its end has been told, and will not be again.
+  if (response.destroyed) return release();
   response.status(200).set({ "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
   response.socket?.setNoDelay(true);
   response.flushHeaders();

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { get } from "node:http";
+import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { AddressPolicy } from "../../src/discovery/address-policy.ts";
+import { Access } from "../../src/registry/access.ts";
+import { LocalRegistry } from "../../src/registry/local-registry.ts";
+import { createRegistryServer } from "../../src/registry/server.ts";
 import { call, eventually, startTestRegistry, temporaryFolder } from "../support/registry.ts";
 
 const body = { url: "http://127.0.0.1:9000" };
@@ -74,6 +80,36 @@ test("quotas bound what is registered and how fast", async (t) => {
   let last = full.status;
   for (let i = 0; i < 200 && last !== 429; i++) last = (await call("PUT", at("a"), { body })).status;
   assert.equal(last, 429);
+});
+
+test("many that register at once find no more room than one after another", async (t) => {
+  const COUNT = 20;
+  let [arrived, open] = [0, () => {}];
+  const allThere = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  // As where names are looked up: nobody is through before all have come so far.
+  class SlowPolicy extends AddressPolicy {
+    override async findRefusalOfUrl(): Promise<undefined> {
+      if (++arrived === COUNT) open();
+      await allThere;
+      return undefined;
+    }
+  }
+  const registry = new LocalRegistry();
+  t.after(() => registry.close());
+  const parts = { registry, access: new Access({ readToken: "reader" }), addresses: new SlowPolicy() };
+  const server = await createRegistryServer({ ...parts, quotas: { instancesPerService: 2 } });
+  t.after(() => void server.close().closeAllConnections());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const statuses = await Promise.all(
+    Array.from({ length: COUNT }, async (_, i) => {
+      return (await call("PUT", `${url}/v1/services/pets/instances/${i}`, { body })).status;
+    }),
+  );
+  assert.equal(statuses.filter((status) => status === 201).length, 2);
+  assert.equal(statuses.filter((status) => status === 403).length, COUNT - 2);
 });
 
 test("heartbeats and reads are never too many: only changes are counted", async (t) => {

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import express from "express";
+import { createExpressServer } from "../../src/core/express-server.ts";
 import { EventStreamParser, type ServerEvent } from "../../src/discovery/event-stream.ts";
+import { LocalRegistry } from "../../src/registry/local-registry.ts";
+import { streamChanges } from "../../src/registry/stream.ts";
 import { call, eventually, idsOf, startTestRegistry } from "../support/registry.ts";
 
 const put = (url: string, service: string, id: string) =>
@@ -72,3 +78,25 @@ for (const [what, path] of [
     await reading;
   });
 }
+
+test("a reader that is gone before its watch begins leaves nothing behind", async (t) => {
+  const registry = new LocalRegistry();
+  t.after(() => registry.close());
+  const app = express();
+  let released = 0;
+  app.get("/", (_, response) => {
+    response.once("close", () => void streamChanges(registry, undefined, response, () => released++));
+  });
+  const server = createExpressServer(app);
+  t.after(() => void server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const ending = new AbortController();
+  const gone = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { signal: ending.signal });
+  await new Promise((resolve) => server.once("request", resolve));
+  ending.abort();
+  await assert.rejects(gone);
+  await eventually(
+    () => released,
+    (count) => count === 1,
+  );
+});
