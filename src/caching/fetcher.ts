@@ -116,6 +116,7 @@ export class Fetcher {
       flight?.land(isUpstreams(error) && !exchange.isAborted ? { kind: "failed", error } : RELEASED);
       return this.standInOrThrow(errand, error);
     }
+    const sent = request.headers;
     request.headers = headers;
     request.path = path;
     if (isAsking && response.status === 304) return this.renewed(errand, stored, flight, response, asked);
@@ -126,7 +127,7 @@ export class Fetcher {
       flight?.land({ kind: "answer", answer: stored, selectors: [], headers });
       return this.stale(errand, stored, `fwd=stale; fwd-status=${status}`);
     }
-    return this.store(errand, flight, response, asked);
+    return this.store(errand, flight, response, asked, sent);
   }
 
   /** The 304 spoke of another answer: what is stored cannot be trusted, so it is fetched whole. */
@@ -153,11 +154,18 @@ export class Fetcher {
     return respond(answer, errand.exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; fwd-status=304`);
   }
 
-  private store(errand: Errand, flight: Flight | undefined, response: GatewayResponse, asked: Asked): GatewayResponse {
+  private store(
+    errand: Errand,
+    flight: Flight | undefined,
+    response: GatewayResponse,
+    asked: Asked,
+    sentHeaders: HeaderList,
+  ): GatewayResponse {
     const { exchange, miss, partition } = errand;
     const storable = mayBeStorable(response, this.options)
       ? findStorable({
           requestHeaders: exchange.request.headers,
+          sentHeaders,
           requestDirectives: errand.directives,
           response,
           requestedAtMs: asked.requestedAtMs,

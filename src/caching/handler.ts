@@ -19,12 +19,19 @@ export interface CacheHandlerParts {
   readonly operation: Operation;
   readonly options: CacheOptions;
   readonly schemes: ReadonlyMap<string, SecurityScheme>;
+  /** The host that a trusted proxy says the client asked for: an upstream may believe it. */
+  readonly saidHost?: ((exchange: Exchange) => string | undefined) | undefined;
+  /** The form of a path in which requests come here; undefined for one that never does. */
+  readonly normalise?: ((path: string) => string | undefined) | undefined;
   /** Every operation of the spec: what an unsafe one invalidates is found along their paths. */
   readonly siblings: readonly Operation[];
 }
 
 /** Methods that change nothing (RFC 9110 §9.2.1). */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
+
+/** Conditions on the state of the origin (RFC 9110 §13.1), and a request to speak WebSocket. */
+const NOT_FROM_HERE = new Set(["if-match", "if-unmodified-since", "sec-websocket-key"]);
 
 /** The step of an operation that answers from the cache, stores, and invalidates. RFC 9111. */
 export function createCacheHandler(parts: CacheHandlerParts): Handler | undefined {
@@ -53,14 +60,14 @@ async function forwarded(exchange: Exchange, next: Next, reason: string): Promis
   return response;
 }
 
-function createInvalidator({ cache, operation, siblings }: CacheHandlerParts): Handler {
+function createInvalidator({ cache, operation, siblings, normalise }: CacheHandlerParts): Handler {
   // Found when first needed: a document of a thousand operations would pay a second for it before its first answer.
   let related: readonly Related[] | undefined;
   return async function invalidateCache(exchange, next) {
     const response = await forwarded(exchange, next, "method");
     if (response.status < 200 || response.status >= 400) return response;
     related ??= toRelated(operation, invalidatedBy(operation, siblings));
-    await invalidateAfter(cache, exchange, response, related);
+    await invalidateAfter(cache, exchange, response, related, normalise);
     return response;
   };
 }
@@ -68,13 +75,15 @@ function createInvalidator({ cache, operation, siblings }: CacheHandlerParts): H
 class CachedOperation {
   private readonly cache: Cache;
   private readonly options: CacheOptions;
+  private readonly saidHost: CacheHandlerParts["saidHost"];
   private readonly fetcher: Fetcher;
   private readonly keyParts: ReturnType<typeof keyParts>;
   private readonly declared: ReadonlySet<string> | undefined;
   /** Of a service that guards itself: it tells its callers apart, so must the key. */
   private readonly credentials: ((exchange: Exchange) => string | undefined) | undefined;
 
-  constructor({ cache, operation, options, schemes }: CacheHandlerParts) {
+  constructor({ cache, operation, options, schemes, saidHost }: CacheHandlerParts) {
+    this.saidHost = saidHost;
     this.cache = cache;
     this.options = options;
     this.keyParts = keyParts(operation, options.key);
@@ -87,12 +96,12 @@ class CachedOperation {
     const { request } = exchange;
     if (this.declared !== undefined) request.query = declaredQuery(request.query, this.declared);
     // A GET with a body may be answered by its body, which is no part of the key. ATTACKS 25.
-    if (request.body !== null || request.headers.has("if-match") || request.headers.has("if-unmodified-since")) {
+    if (request.body !== null || request.headers.hasAnyOf(NOT_FROM_HERE)) {
       return forwarded(exchange, next, "bypass");
     }
     const partition = this.partition(exchange);
     if (partition === undefined) return forwarded(exchange, next, "bypass");
-    const key = toKey(exchange, this.keyParts, partition);
+    const key = toKey(exchange, this.keyParts, partition, this.saidHost?.(exchange));
     const found = this.cache.find(key, request.headers);
     if (found instanceof Promise) return found.then((known) => this.continue(exchange, next, key, partition, known));
     return this.continue(exchange, next, key, partition, found);
@@ -126,8 +135,12 @@ class CachedOperation {
     partition: string,
     missed: Miss,
   ): Promise<GatewayResponse> {
-    const shared = await this.cache.find(toKey(exchange, this.keyParts, ""), exchange.request.headers);
+    const shared = await this.cache.find(this.sharedKey(exchange), exchange.request.headers);
     return this.decide(exchange, next, key, partition, typeof shared === "string" ? missed : shared);
+  }
+
+  private sharedKey(exchange: Exchange): string {
+    return toKey(exchange, this.keyParts, "", this.saidHost?.(exchange));
   }
 
   private decide(

@@ -68,6 +68,7 @@ export async function invalidateAfter(
   exchange: Exchange,
   response: GatewayResponse,
   related: readonly Related[],
+  normalise: (path: string) => string | undefined = (path) => path,
 ): Promise<void> {
   const { request, pathParameters } = exchange;
   const paths = new Set([request.path]);
@@ -77,14 +78,23 @@ export async function invalidateAfter(
     if (path !== undefined) paths.add(path);
   }
   for (const field of ["location", "content-location"]) {
-    const path = samePath(response.headers.get(field), exchange);
-    if (path !== undefined) paths.add(path);
+    const named = samePath(response.headers.get(field), exchange);
+    const path = named === undefined ? undefined : normalise(named);
+    if (path === undefined) continue;
+    paths.add(path);
+    // A service that is not told what stands before its paths names them without.
+    paths.add(prefixOf(exchange) + path);
   }
   await Promise.all(
     [...paths].map((path) =>
       cache.purge({ kind: "resource", value: resourceOf(request.authority, path), soft: false }),
     ),
   );
+}
+
+function prefixOf({ operation }: Exchange): string {
+  if (operation === undefined || !operation.publicPath.endsWith(operation.path)) return "";
+  return operation.publicPath.slice(0, operation.publicPath.length - operation.path.length);
 }
 
 /** @returns undefined when a parameter of the template is not one of this request */

@@ -64,11 +64,15 @@ const REWRITING: ReadonlySet<string> = new Set([
   "x-url-scheme",
 ]);
 
-export function toKey(exchange: Exchange, parts: KeyParts, partition: string): string {
+/** @param saidHost the host that a trusted proxy says the client asked for, when it says so */
+export function toKey(exchange: Exchange, parts: KeyParts, partition: string, saidHost?: string): string {
   const { request } = exchange;
   let key = `${request.scheme}\n${request.authority}\n${request.path}\n${request.query}\n`;
   if (parts.mode === "declared") {
-    for (const name of parts.headers) key += `${name}=${request.headers.getJoined(name) ?? "\x00"}\n`;
+    for (const name of parts.headers) {
+      const value = request.headers.getJoined(name);
+      key += value === undefined ? `${name}\n` : `${name}=${value}\n`;
+    }
     if (parts.cookies.length > 0) key += `${cookieValues(request.headers.getAll("cookie"), parts.cookies)}\n`;
   }
   if (request.headers.hasAnyOf(REWRITING)) {
@@ -77,6 +81,7 @@ export function toKey(exchange: Exchange, parts: KeyParts, partition: string): s
       if (value !== undefined) key += `${name}: ${value}\n`;
     }
   }
+  if (saidHost !== undefined) key += `x-forwarded-host: ${saidHost}\n`;
   return partition === "" ? key : `${key}\n${partition}`;
 }
 

@@ -17,6 +17,8 @@ export interface Storable {
 
 export interface StoreQuestion {
   readonly requestHeaders: HeaderList;
+  /** As they went upstream; undefined when nothing was selected anew. */
+  readonly sentHeaders?: HeaderList | undefined;
   readonly requestDirectives: Directives | undefined;
   readonly response: GatewayResponse;
   readonly requestedAtMs: number;
@@ -58,7 +60,7 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
     isPartitioned || directives.public === true || directives.sMaxAge !== undefined || known.isTargeted;
   if (requestHeaders.has("authorization") && !isShareable && directives.mustRevalidate !== true) return undefined;
   const selectors = selectingFields(headers.getJoined("vary"));
-  if (selectors === undefined) return undefined;
+  if (selectors === undefined || selectors.some((name) => isWrittenHere(name, question))) return undefined;
   // What a cookie may have shaped is for its owner, unless the upstream says otherwise. ATTACKS 25.
   if (requestHeaders.has("cookie") && !isShareable && !selectors.includes("cookie")) return undefined;
   if (!isWorthStoring(status, headers, lifetimeSeconds, freshness, options)) return undefined;
@@ -69,6 +71,23 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
     isPublic: directives.public === true,
   };
 }
+
+/**
+ * Whether the upstream varied by what the gateway or a plugin wrote, such as the client's address in `X-Forwarded-For`:
+ * other clients would send the same field without it, and be given this answer. ATTACKS 25.
+ */
+function isWrittenHere(name: string, { requestHeaders, sentHeaders }: StoreQuestion): boolean {
+  const sent = FOLLOWING.has(name) ? undefined : sentHeaders?.getJoined(name);
+  return sent !== undefined && sent !== requestHeaders.getJoined(name);
+}
+/** They say what the key holds already, or what the client's own field does. */
+const FOLLOWING: ReadonlySet<string> = new Set([
+  "accept-encoding",
+  "if-modified-since",
+  "if-none-match",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+]);
 
 /** Fresh for some time, or at least to be asked about again. An error only for the time its upstream states. */
 function isWorthStoring(

@@ -4,20 +4,21 @@ import { type CacheExplanation, explainCache } from "../caching/explain.ts";
 import { createCacheHandler } from "../caching/handler.ts";
 import type { OperationOptions, RouteOptions } from "../config/schema.ts";
 import { GatewayError } from "../core/errors.ts";
-import { compose, type Handler, type Next } from "../core/exchange.ts";
+import { compose, type Exchange, type Handler, type Next } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import { baseCounter } from "../core/path-expression.ts";
 import type { Balancer } from "../core/upstream.ts";
 import { createFallbackHandler } from "../forwarding/fallback.ts";
 import { createHttpTry, type UpstreamPools } from "../forwarding/http.ts";
 import type { ConnectOptions } from "../forwarding/pools.ts";
-import { createForwardedHeaders } from "../forwarding/request-headers.ts";
+import { createForwardedHeaders, TRUSTED_FORWARDED } from "../forwarding/request-headers.ts";
 import { createRetrying } from "../forwarding/retry.ts";
 import type { TryOnce } from "../forwarding/try.ts";
 import { createWebSocketTry } from "../forwarding/websocket.ts";
 import { createIdentityStripper, setIdentity } from "../pipeline/identity.ts";
 import { inOrder, type Preflight, type Step, toHandlers } from "../pipeline/order.ts";
 import { createSecuritySteps, type Enforcer } from "../pipeline/security.ts";
+import { findNormalisedPath } from "../routing/normalise.ts";
 import { createMock } from "../validating/mock/mock.ts";
 import { createRequestValidator } from "../validating/request.ts";
 import { createResponseValidator } from "../validating/response.ts";
@@ -80,7 +81,11 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     ...step("cache", "fallback", options.fallback && createFallbackHandler(options.fallback, operation)),
     ...step("cache", "sticky-cookie", isSticky ? createStickyHandler(options.upstream?.balance ?? {}) : undefined),
     // Innermost of its phase: what the others add to an answer is for one client, and never stored.
-    ...step("cache", "cache", createCacheHandler({ ...parts, options: options.cache ?? {} })),
+    ...step(
+      "cache",
+      "cache",
+      createCacheHandler({ ...parts, options: options.cache ?? {}, saidHost, normalise: findNormalisedPath }),
+    ),
     ...step("forward", "small-body", readSmallBody),
     ...step("forward", "forwarded-headers", createForwardedHeaders(parts.pools.pseudonym)),
   ]);
@@ -97,6 +102,18 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
       parts.balancer === undefined ? answerNothing : createForward(parts, parts.balancer),
     ),
   };
+}
+
+/** The hosts that a trusted proxy says its client asked for: the service is told of them, so they are part of what is cached. */
+function saidHost(exchange: Exchange): string | undefined {
+  const said = exchange.get(TRUSTED_FORWARDED);
+  if (said === undefined) return undefined;
+  const hosts =
+    said
+      .get("forwarded")
+      ?.match(/\bhost=(?:"[^"]*"|[^;,]*)/gi)
+      ?.join() ?? "";
+  return `${said.get("x-forwarded-host") ?? ""} ${hosts}`;
 }
 
 /** The first answer that a plugin has for a preflight. */
