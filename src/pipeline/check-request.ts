@@ -1,5 +1,6 @@
 import { GatewayError } from "../core/errors.ts";
-import type { Exchange } from "../core/exchange.ts";
+import type { Exchange, GatewayRequest } from "../core/exchange.ts";
+import { isBody } from "./check-response.ts";
 
 /**
  * What a plugin leaves behind of a request, where it hands it on: what cannot be sent to a service, or what nothing
@@ -7,14 +8,23 @@ import type { Exchange } from "../core/exchange.ts";
  * @throws GatewayError PLUGIN_FAILED that says what is wrong with it
  */
 export function checkRequest(plugin: string, exchange: Exchange): void {
-  if (Object.isFrozen(exchange)) throw new GatewayError("PLUGIN_FAILED", `${plugin} froze the exchange`);
+  const problem = Object.isFrozen(exchange) ? "froze the exchange" : findProblem(exchange.request);
+  if (problem !== undefined) throw new GatewayError("PLUGIN_FAILED", `${plugin} ${problem}`);
+}
+
+function findProblem(request: Partial<GatewayRequest> | null | undefined): string | undefined {
   // By what it can do: the plugin may have another copy of the class.
-  const headers = exchange.request?.headers;
-  if (typeof headers?.findUnsafe !== "function") {
-    throw new GatewayError("PLUGIN_FAILED", `${plugin} left no request with a HeaderList behind`);
+  const headers = request?.headers;
+  if (typeof headers?.findUnsafe !== "function") return "left no request with a HeaderList behind";
+  const { method, path, query, body } = request as GatewayRequest;
+  if (typeof method !== "string" || typeof path !== "string" || typeof query !== "string") {
+    return "gave the request a method, path or query that is no text";
+  }
+  if (!isBody(body)) return "gave the request a body that cannot be sent; write null, a Buffer or a Readable";
+  // The service would get less than the client sent.
+  if ((body as { readableEnded?: unknown } | null)?.readableEnded === true) {
+    return "read the body and left none in its place; write what readWhole gives to request.body";
   }
   const unsafe = headers.findUnsafe();
-  if (unsafe !== undefined) {
-    throw new GatewayError("PLUGIN_FAILED", `${plugin} set the field ${JSON.stringify(unsafe)} to what cannot be sent`);
-  }
+  return unsafe === undefined ? undefined : `set the field ${JSON.stringify(unsafe)} to what cannot be sent`;
 }

@@ -26,8 +26,10 @@ function findProblem(response: unknown): string | undefined {
   }
   const unsafe = headers.findUnsafe?.() ?? trailers?.findUnsafe?.();
   if (unsafe !== undefined) return `set the field ${JSON.stringify(unsafe)} to what cannot be sent`;
-  if (body === null || Buffer.isBuffer(body) || (typeof body === "object" && typeof body.pipe === "function")) {
-    return undefined;
-  }
-  return "gave a body that cannot be sent; write null, a Buffer or a Readable";
+  return isBody(body) ? undefined : "gave a body that cannot be sent; write null, a Buffer or a Readable";
 }
+
+export const isBody = (body: unknown): boolean =>
+  body === null ||
+  Buffer.isBuffer(body) ||
+  (typeof body === "object" && typeof (body as { pipe?: unknown }).pipe === "function");

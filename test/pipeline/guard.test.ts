@@ -12,7 +12,11 @@ after(() => clearInterval(open));
 
 const answer: GatewayResponse = { status: 200, headers: new HeaderList(), body: null };
 const pass: Next = async () => answer;
-const exchange = (): Exchange => ({ isGivenUp: false, request: { headers: new HeaderList() } }) as Exchange;
+const exchange = (): Exchange =>
+  ({
+    isGivenUp: false,
+    request: { method: "GET", path: "/", query: "", headers: new HeaderList(), body: null },
+  }) as Exchange;
 const failed = { code: "PLUGIN_FAILED" };
 const never = new Promise<GatewayResponse>(() => {});
 

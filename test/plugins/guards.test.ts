@@ -17,7 +17,7 @@ test("deny wins over allow", async (t) => {
 });
 
 test("a network that is none is refused at start", async (t) => {
-  for (const network of ["10.0.0.0/99", "everything", "10.0.0.0/"]) {
+  for (const network of ["10.0.0.0/99", "everything", "10.0.0.0/", "10.0.0.0/8/9"]) {
     await assert.rejects(startPluginGateway(t, [{ "ip-filter": { deny: [network] } }]), /not an address or a network/);
   }
 });
@@ -93,4 +93,37 @@ test("a long answer holds its place until it has been sent", async (t) => {
     await setTimeout(5);
   }
   assert.equal(status, 200);
+});
+
+test("an address is itself however a trusted proxy writes it, and what a client puts before it counts for nothing", async (t) => {
+  const { url } = await startPluginGateway(
+    t,
+    [{ "ip-filter": { allow: ["10.1.0.0/16", "2001:db8::/32"], deny: ["10.1.9.9"] } }],
+    {
+      options: { trustedProxies: ["127.0.0.0/8", "192.0.2.1"] },
+    },
+  );
+  const status = async (headers: Record<string, string>): Promise<number> =>
+    (await fetch(`${url}/things`, { headers })).status;
+  const written: [Record<string, string>, number][] = [
+    [{ "x-forwarded-for": "10.1.2.3" }, 200],
+    [{ "x-forwarded-for": "10.1.2.3:4711" }, 200],
+    [{ "x-forwarded-for": "::ffff:10.1.2.3" }, 200],
+    [{ "x-forwarded-for": "::FFFF:0a01:0203" }, 200],
+    [{ "x-forwarded-for": "2001:DB8:0:0::1" }, 200],
+    [{ "x-forwarded-for": "[2001:db8::1]:443" }, 200],
+    [{ forwarded: 'for="[2001:db8::1]:443";proto=https' }, 200],
+    [{ "x-forwarded-for": "8.8.8.8, 10.1.2.3" }, 200],
+    [{ "x-forwarded-for": "10.1.2.3, 192.0.2.1" }, 200],
+    [{ "x-forwarded-for": "10.1.2.3, 8.8.8.8" }, 403],
+    [{ "x-forwarded-for": "10.1.2.3, 8.8.8.8, 192.0.2.1" }, 403],
+    [{ "x-forwarded-for": "10.1.9.9" }, 403],
+    [{ "x-forwarded-for": "::ffff:10.1.9.9" }, 403],
+    [{ "x-forwarded-for": "::ffff:a01:909" }, 403],
+    [{ "x-forwarded-for": "10.1.2.3, unknown" }, 403],
+    [{ "x-forwarded-for": "010.1.2.3" }, 403],
+    [{ "x-forwarded-for": "2001:db9::1" }, 403],
+    [{}, 403],
+  ];
+  for (const [headers, wanted] of written) assert.equal(await status(headers), wanted, JSON.stringify(headers));
 });

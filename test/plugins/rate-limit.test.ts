@@ -3,6 +3,7 @@ import { test } from "node:test";
 import rateLimit from "../../plugins/rate-limit.ts";
 import { testPlugin } from "../../src/testing.ts";
 import { startPluginGateway } from "../support/plugin-gateway.ts";
+import { startSecuredGateway } from "../support/secured-gateway.ts";
 
 const times = async (count: number, url: string, headers: Record<string, string> = {}): Promise<number[]> => {
   const statuses: number[] = [];
@@ -95,4 +96,42 @@ test("a thousand at once get exactly what is allowed", async (t) => {
 test("anonymous callers can be spared, so that a limit holds only for those who are known", async (t) => {
   const { url } = await startPluginGateway(t, [{ "rate-limit": { rate: "2/day", anonymous: "unlimited" } }]);
   assert.deepEqual(await times(4, `${url}/things`), [200, 200, 200, 200]);
+});
+
+// ATTACKS 47
+test("no spelling of a path, query or method is another operation, or another caller", async (t) => {
+  const { url, seen } = await startPluginGateway(t, [
+    { "rate-limit": { rate: "3/h", by: ["address", "operation"], cost: 1 } },
+  ]);
+  const spellings = ["/things/7", "/things/%37", "/things/7?a=1", "/things/7;x", "/%74hings/7", "/things/8"];
+  const statuses: number[] = [];
+  for (const path of spellings) statuses.push((await fetch(url + path)).status);
+  assert.deepEqual(statuses, [200, 200, 200, 429, 429, 429]);
+  assert.equal((await fetch(`${url}/things/7`, { method: "HEAD" })).status, 429);
+  for (const path of ["//things/7", "/THINGS/7", "/things//7"]) {
+    assert.ok([400, 404, 429].includes((await fetch(url + path)).status), path);
+  }
+  assert.equal(seen.length, 3);
+});
+
+test("who guesses credentials is limited by address, before they are looked at", async (t) => {
+  const gateway = await startSecuredGateway(t, [{ headerKey: [] }], {
+    security: { headerKey: { "api-key": { keys: { right: "ada" } } } },
+    plugins: [{ "rate-limit": { rate: "3/h", by: "address" } }],
+  });
+  const statuses: number[] = [];
+  for (const key of ["a", "b", "c", "d", "right"]) statuses.push((await gateway.get({ "X-Key": key })).status);
+  assert.deepEqual(statuses, [401, 401, 401, 429, 429]);
+});
+
+test("a limit by consumer is not used up by those whose credentials are wrong", async (t) => {
+  const gateway = await startSecuredGateway(t, [{ headerKey: [] }], {
+    security: { headerKey: { "api-key": { keys: { right: "ada", other: "bob" } } } },
+    plugins: [{ "rate-limit": { rate: "2/h", by: "consumer" } }],
+  });
+  const statuses: number[] = [];
+  for (const key of ["a", "b", "c", "right", "right", "right", "other"]) {
+    statuses.push((await gateway.get({ "X-Key": key })).status);
+  }
+  assert.deepEqual(statuses, [401, 401, 401, 200, 200, 429, 200]);
 });
