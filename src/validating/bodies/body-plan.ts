@@ -7,6 +7,7 @@ import { SchemaCheck, schemaCheck, type Violations } from "../schema/check.ts";
 import type { Direction } from "../schema/evaluation.ts";
 import { noteExact } from "../schema/exact.ts";
 import { largestJson, longestText } from "../schema/largest.ts";
+import { renewPatternBudget } from "../schema/pattern.ts";
 import { Shape, toScalar } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
 import { readText } from "./charset.ts";
@@ -98,6 +99,7 @@ export class BodyPlan {
   /** Adds what is wrong with a body. @param type as the message itself says */
   checkBytes(bytes: Buffer, type: ParsedMediaType, violations: Violations): void {
     const kind = kindOf(type);
+    renewPatternBudget();
     if (kind === "sequence") {
       const read = findSequenceReader(type.essence);
       if (read !== undefined) this.checkSequence(read(bytes), violations);
@@ -162,6 +164,7 @@ export class BodyPlan {
     const { check, knownParts } = this;
     if (check === undefined || knownParts === undefined) return;
     const { failure } = opened;
+    renewPatternBudget();
     if (failure !== undefined) this.accept(failure, check, violations);
     else this.acceptMade(readParts(opened.parts, this.shape, knownParts, violations), check, violations);
   }

@@ -23,8 +23,9 @@ function readElement(element: XmlElement, shape: Shape | undefined, pointer: str
   if (!isObjectShape) return toScalar(scalarText(element.text, shape), shape?.types ?? STRING, false);
   const value: Record<string, unknown> = Object.create(null);
   const taken = new Set<string>();
+  const byName = childrenByName(element);
   for (const [name, member] of shape?.properties ?? []) {
-    const found = readMember(element, name, member, taken, `${pointer}/${escapeToken(name)}`, report);
+    const found = readMember(element, byName, name, member, taken, `${pointer}/${escapeToken(name)}`, report);
     if (found !== undefined) value[name] = found;
   }
   /** Of elements that nobody named and that came again. */
@@ -77,8 +78,20 @@ function readItems(element: XmlElement, shape: Shape, pointer: string, report: R
   });
 }
 
+/** Looked through once for all members: a client sends many children, and a document names many members. */
+function childrenByName({ children }: XmlElement): ReadonlyMap<string, XmlElement[]> {
+  const byName = new Map<string, XmlElement[]>();
+  for (const child of children) {
+    const same = byName.get(child.name);
+    if (same === undefined) byName.set(child.name, [child]);
+    else same.push(child);
+  }
+  return byName;
+}
+
 function readMember(
   element: XmlElement,
+  byName: ReadonlyMap<string, XmlElement[]>,
   name: string,
   shape: Shape,
   taken: Set<string>,
@@ -98,7 +111,7 @@ function readMember(
   const isWrapped = shape.isArray && (xml.wrapped === true || xml.nodeType === "element");
   const itemXml = shape.isArray && !isWrapped ? xmlOf(shape.items) : xml;
   const elementName = typeof itemXml.name === "string" ? itemXml.name : own;
-  const matches = element.children.filter((child) => child.name === elementName);
+  const matches = byName.get(elementName) ?? [];
   taken.add(elementName);
   if (matches.length === 0) return undefined;
   for (const match of matches) checkNamespace(match, itemXml, pointer, report);

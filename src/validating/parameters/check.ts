@@ -2,6 +2,7 @@ import type { Exchange } from "../../core/exchange.ts";
 import type { HeaderList } from "../../core/headers.ts";
 import type { Operation } from "../../core/operation.ts";
 import type { Violations } from "../schema/check.ts";
+import { renewPatternBudget } from "../schema/pattern.ts";
 import { cookiePairs, findCookies } from "./cookies.ts";
 import { checkHeader } from "./header.ts";
 import { PathValues } from "./path-values.ts";
@@ -52,6 +53,7 @@ export class ParameterChecks {
 
   check(exchange: Exchange, violations: Violations): void {
     const { request } = exchange;
+    renewPatternBudget();
     for (const plan of this.path) {
       plan.checkValue(this.pathValues.find(exchange, plan.parameter.name), violations);
     }

@@ -6,6 +6,15 @@ import { NOT_DEEP, type Notation, type Pair, REPEATED } from "./styles.ts";
 const MAX_STEPS = 16;
 
 type Branch = Record<string, unknown>;
+/** How many items without an index a list has. */
+type Lengths = Map<Branch, number>;
+
+function nextIndex(branch: Branch, lengths: Lengths): string {
+  // Counted once, where somebody gave indexes as well.
+  const index = lengths.get(branch) ?? Object.keys(branch).length;
+  lengths.set(branch, index + 1);
+  return String(index);
+}
 
 /**
  * An object in style deepObject: `filter[color]=red`. Deeper names and lists (`a[b][c]`, `a[b][]`, `a[b][0]`) are no
@@ -14,12 +23,13 @@ type Branch = Record<string, unknown>;
  */
 export function readDeepObject(pairs: readonly Pair[], shape: Shape, notation: Notation, reading: Reading): unknown {
   const root: Branch = Object.create(null);
+  const lengths: Lengths = new Map();
   for (const [brackets, raw] of pairs) {
     const steps = toSteps(brackets, notation, reading);
     if (steps === undefined) return NOT_DEEP;
     const text = notation.decode(raw, reading);
     if (text === undefined) return BAD_ENCODING;
-    if (!place(root, steps, text, shape, reading)) return REPEATED;
+    if (!place(root, steps, text, shape, reading, lengths)) return REPEATED;
   }
   return toLists(root, shape);
 }
@@ -36,12 +46,19 @@ function toSteps(brackets: string, notation: Notation, reading: Reading): string
 }
 
 /** @returns false when something stands there already */
-function place(root: Branch, steps: readonly string[], text: string, shape: Shape, reading: Reading): boolean {
+function place(
+  root: Branch,
+  steps: readonly string[],
+  text: string,
+  shape: Shape,
+  reading: Reading,
+  lengths: Lengths,
+): boolean {
   let branch = root;
   let at: Shape | undefined = shape;
   for (let i = 0; i < steps.length; i++) {
     const isList: boolean = at?.isArray === true && !at.isObject;
-    const name: string = isList && steps[i] === "" ? String(Object.keys(branch).length) : (steps[i] as string);
+    const name: string = isList && steps[i] === "" ? nextIndex(branch, lengths) : (steps[i] as string);
     at = isList ? at?.items : at?.member(name);
     if (i < steps.length - 1 || (at?.isArray === true && !at.isScalar)) {
       branch[name] ??= Object.create(null);
@@ -53,7 +70,9 @@ function place(root: Branch, steps: readonly string[], text: string, shape: Shap
     branch[name] = toScalar(text, at?.types ?? STRING, reading.asText);
     return true;
   }
-  branch[String(Object.keys(branch).length)] = toScalar(text, at?.items.types ?? STRING, reading.asText);
+  const index = nextIndex(branch, lengths);
+  if (index in branch) return false;
+  branch[index] = toScalar(text, at?.items.types ?? STRING, reading.asText);
   return true;
 }
 

@@ -4,7 +4,7 @@ export const prefixItems: Apply = (evaluator, schema, value, pointer, scope, see
   if (!Array.isArray(value)) return true;
   let isValid = true;
   const subs = schema.prefixItems as unknown[];
-  for (let i = 0; i < subs.length && i < value.length; i++) {
+  for (let i = 0; i < subs.length && i < value.length && (isValid || !evaluator.isFull); i++) {
     seen.indexes.add(i);
     if (!evaluator.apply(subs[i], value[i], under(pointer, i), scope, new Seen())) isValid = false;
   }
@@ -15,7 +15,7 @@ export const items: Apply = (evaluator, schema, value, pointer, scope, seen) => 
   if (!Array.isArray(value)) return true;
   let isValid = true;
   const start = Array.isArray(schema.prefixItems) ? schema.prefixItems.length : 0;
-  for (let i = start; i < value.length; i++) {
+  for (let i = start; i < value.length && (isValid || !evaluator.isFull); i++) {
     if (!evaluator.apply(schema.items, value[i], under(pointer, i), scope, new Seen())) isValid = false;
   }
   seen.allIndexes = true;
@@ -28,7 +28,7 @@ export const contains: Apply = (evaluator, schema, value, pointer, scope, seen) 
   const most = (schema.maxContains as number | undefined) ?? Number.POSITIVE_INFINITY;
   let count = 0;
   for (let i = 0; i < value.length; i++) {
-    if (!evaluator.try(schema.contains, value[i], under(pointer, i), scope).isValid) continue;
+    if (!evaluator.try(schema.contains, value[i], under(pointer, i), scope, 1).isValid) continue;
     count++;
     seen.indexes.add(i);
   }
@@ -44,7 +44,7 @@ export const contains: Apply = (evaluator, schema, value, pointer, scope, seen) 
 export const unevaluatedItems: Apply = (evaluator, schema, value, pointer, scope, seen) => {
   if (!Array.isArray(value) || seen.allIndexes) return true;
   let isValid = true;
-  for (let i = 0; i < value.length; i++) {
+  for (let i = 0; i < value.length && (isValid || !evaluator.isFull); i++) {
     if (seen.indexes.has(i)) continue;
     if (!evaluator.apply(schema.unevaluatedItems, value[i], under(pointer, i), scope, new Seen())) isValid = false;
   }

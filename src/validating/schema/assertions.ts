@@ -17,6 +17,21 @@ function matcherOf(schema: SchemaObject): Matcher | null {
   return known;
 }
 
+const isCompound = (value: unknown): boolean => typeof value === "object" && value !== null;
+
+/** Of an `enum` its objects and arrays, as texts that equal ones share: comparing each with each value takes seconds. */
+const compounds = new WeakMap<readonly unknown[], ReadonlySet<string>>();
+
+function isListed(values: readonly unknown[], value: unknown): boolean {
+  if (!isCompound(value)) return values.some((allowed) => isEqual(allowed, value));
+  let known = compounds.get(values);
+  if (known === undefined) {
+    known = new Set(values.filter(isCompound).map(canonical));
+    compounds.set(values, known);
+  }
+  return known.size > 0 && known.has(canonical(value));
+}
+
 export function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
@@ -54,6 +69,28 @@ function show(values: readonly unknown[]): string {
   return all.length <= 300 ? all : `${all.slice(0, 297)}…`;
 }
 
+/** What a value of a format looks like, where its name does not tell. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  date: "2026-01-31",
+  time: "23:59:00Z",
+  "date-time": "2026-01-31T23:59:00Z",
+  duration: "P1DT12H",
+  email: "ada@example.com",
+  hostname: "api.example.com",
+  ipv4: "192.0.2.1",
+  ipv6: "2001:db8::1",
+  uri: "https://example.com/a",
+  "uri-reference": "/a?b=c",
+  "uri-template": "/a/{b}",
+  uuid: "123e4567-e89b-12d3-a456-426614174000",
+  byte: "cG9ydGljbw==",
+  base64url: "cG9ydGljbw",
+  "json-pointer": "/a/0",
+};
+
+const describeFormat = (name: string): string =>
+  Object.hasOwn(EXAMPLES, name) ? `must be a valid ${name}, such as ${EXAMPLES[name]}` : `must be a valid ${name}`;
+
 /** The keywords that look at a value and at nothing else. */
 export const ASSERTIONS: Readonly<Record<string, Assertion>> = {
   type: (types, value) => {
@@ -62,7 +99,7 @@ export const ASSERTIONS: Readonly<Record<string, Assertion>> = {
     return `must be ${allowed.map(nameOf).join(" or ")}, not ${nameOf(typeOf(value))}`;
   },
   enum: (values, value) => {
-    for (const allowed of values as unknown[]) if (isEqual(allowed, value)) return undefined;
+    if (isListed(values as unknown[], value)) return undefined;
     return `must be one of ${show(values as unknown[])}`;
   },
   const: (allowed, value) => (isEqual(allowed, value) ? undefined : `must be ${show([allowed])}`),
@@ -89,7 +126,7 @@ export const ASSERTIONS: Readonly<Record<string, Assertion>> = {
     const format = FORMATS[name as string];
     return format === undefined || typeOf(value) !== format.type || format.validate(value as never)
       ? undefined
-      : `must be a valid ${String(name)}`;
+      : describeFormat(String(name));
   },
   uniqueItems: (_, value) => {
     if (!Array.isArray(value)) return undefined;

@@ -51,7 +51,8 @@ export function joinPieces(node: ByteNode, free: ByteNode): void {
   for (const piece of pieces) {
     for (const [name, member] of membersOf(piece)) {
       const known = members.get(name);
-      members.set(name, known === undefined || known === member ? member : makeBoth(known, member));
+      const isSame = known === undefined || known === free || known === member;
+      members.set(name, isSame ? member : member === free ? known : makeBoth(known, member));
     }
   }
   nameMembers(node, [...members], pieces.flatMap(requiredOf));

@@ -37,6 +37,10 @@ export class Evaluator implements Evaluation {
     this.resources = new Resources(schema);
   }
 
+  get isFull(): boolean {
+    return this.findings.length >= this.limit;
+  }
+
   isValid(value: unknown): boolean {
     return this.explain(value, 1).length === 0;
   }
@@ -78,20 +82,22 @@ export class Evaluator implements Evaluation {
     for (const { keyword, apply } of APPLICATORS) {
       if (schema[keyword] === undefined || !Object.hasOwn(schema, keyword)) continue;
       if (!apply(this, schema, value, pointer, inner, seen)) isValid = false;
-      if (!isValid && this.findings.length >= this.limit) break;
+      if (!isValid && this.isFull) break;
     }
     this.depth--;
     return isValid;
   }
 
   /** Applies a schema and keeps what it finds to itself: one branch of an `anyOf`. */
-  try(schema: unknown, value: unknown, pointer: string, scope: Scope): Branch {
-    const outer = this.findings;
+  try(schema: unknown, value: unknown, pointer: string, scope: Scope, limit = this.limit): Branch {
+    const { findings: outer, limit: outerLimit } = this;
     this.findings = [];
+    this.limit = limit;
     const seen = new Seen();
     const isValid = this.apply(schema, value, pointer, scope, seen);
     const { findings } = this;
     this.findings = outer;
+    this.limit = outerLimit;
     return { isValid, seen, findings };
   }
 
@@ -115,7 +121,7 @@ export class Evaluator implements Evaluation {
 
   /** @returns false, so that a check can end with it */
   report(pointer: string, keyword: string, message: string): false {
-    if (this.findings.length < this.limit) this.findings.push({ pointer, keyword, message });
+    if (!this.isFull) this.findings.push({ pointer, keyword, message });
     return false;
   }
 

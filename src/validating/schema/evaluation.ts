@@ -39,10 +39,12 @@ export interface Branch {
 /** A walk over a value and a schema, as the keywords see it. */
 export interface Evaluation {
   readonly resources: Resources;
+  /** As much is known to be wrong as anybody wants to know: the rest need not be looked at. */
+  readonly isFull: boolean;
   /** Applies a schema at the place where a value stands. */
   apply(schema: unknown, value: unknown, pointer: string, scope: Scope, seen: Seen): boolean;
-  /** Applies a schema and keeps what it finds to itself: one branch of an `anyOf`. */
-  try(schema: unknown, value: unknown, pointer: string, scope: Scope): Branch;
+  /** Applies a schema and keeps what it finds to itself: one branch of an `anyOf`. @param limit of its findings */
+  try(schema: unknown, value: unknown, pointer: string, scope: Scope, limit?: number): Branch;
   /** Applies what a reference leads to; what that has found about an object or array is remembered. */
   applyOnce(schema: unknown, value: unknown, pointer: string, scope: Scope, seen: Seen): boolean;
   /** @returns false, so that a check can end with it */

@@ -77,11 +77,11 @@ function reportBranches(
 }
 
 export const not: Apply = (evaluator, schema, value, pointer, scope) =>
-  !evaluator.try(schema.not, value, pointer, scope).isValid ||
+  !evaluator.try(schema.not, value, pointer, scope, 1).isValid ||
   evaluator.report(pointer, "not", "must not match the schema under `not`");
 
 export const conditional: Apply = (evaluator, schema, value, pointer, scope, seen) => {
-  const condition = evaluator.try(schema.if, value, pointer, scope);
+  const condition = evaluator.try(schema.if, value, pointer, scope, 1);
   if (condition.isValid) seen.add(condition.seen);
   return applyInPlace(evaluator, condition.isValid ? schema.then : schema.else, value, pointer, scope, seen);
 };

@@ -56,6 +56,7 @@ export const properties: Apply = (evaluator, schema, value, pointer, scope, seen
   let isValid = true;
   const known = schema.properties as SchemaObject;
   for (const name of Object.keys(known)) {
+    if (!isValid && evaluator.isFull) return false;
     if (!Object.hasOwn(value, name)) continue;
     seen.names.add(name);
     if (!evaluator.apply(known[name], value[name], under(pointer, name), scope, new Seen())) isValid = false;
@@ -69,6 +70,7 @@ export const patternProperties: Apply = (evaluator, schema, value, pointer, scop
   for (const [source, matcher] of patternsOf(schema)) {
     const sub = (schema.patternProperties as SchemaObject)[source];
     for (const name of Object.keys(value)) {
+      if (!isValid && evaluator.isFull) return false;
       if (!matcher.test(name)) continue;
       seen.names.add(name);
       if (!evaluator.apply(sub, value[name], under(pointer, name), scope, new Seen())) isValid = false;
@@ -116,6 +118,7 @@ function applyToNames(
 ): boolean {
   let isValid = true;
   for (const name of Object.keys(value)) {
+    if (!isValid && evaluator.isFull) return false;
     if (!isExtra(name)) continue;
     if (sub === false) isValid = evaluator.report(under(pointer, name), keyword, "is not a known member");
     else {
@@ -130,7 +133,8 @@ export const propertyNames: Apply = (evaluator, schema, value, pointer, scope) =
   if (!isObject(value)) return true;
   let isValid = true;
   for (const name of Object.keys(value)) {
-    const { isValid: isNamed, findings } = evaluator.try(schema.propertyNames, name, under(pointer, name), scope);
+    if (!isValid && evaluator.isFull) return false;
+    const { isValid: isNamed, findings } = evaluator.try(schema.propertyNames, name, under(pointer, name), scope, 1);
     if (isNamed) continue;
     const why = findings[0]?.message ?? "is not allowed";
     isValid = evaluator.report(under(pointer, name), "propertyNames", `the name of this member ${why}`);

@@ -9,12 +9,23 @@ export interface Matcher {
   test(text: string): boolean;
 }
 
-/** Steps of a backtracking engine that are always fast enough: some milliseconds. */
+/** Steps of a backtracking engine that one text may cost: some milliseconds. */
 const STEPS = 1_000_000;
+/** That all texts of one message may cost together: a body has room for thousands. */
+const MESSAGE_STEPS = 5_000_000;
 /** A repetition in a repetition doubles with each character. */
 const NESTED_CHARACTERS = 18;
-/** The longest that one pattern without a linear engine may hold the event loop. ATTACKS 38. */
+/** The longest that the patterns of one message that have no linear engine may hold the event loop. ATTACKS 38. */
 const BACKTRACKING_MS = 20;
+
+/** What the patterns of the message that is being checked may still cost. No check waits for anything, so one is enough. */
+const left = { steps: MESSAGE_STEPS, milliseconds: BACKTRACKING_MS };
+
+/** Before a message is checked: what others have cost is not its fault. */
+export function renewPatternBudget(): void {
+  left.steps = MESSAGE_STEPS;
+  left.milliseconds = BACKTRACKING_MS;
+}
 
 /**
  * A pattern as ECMA-262 means it, in time that a client cannot stretch: V8 where the cost is bounded by the length of
@@ -31,7 +42,14 @@ export function findMatcher(source: string): Matcher | undefined {
   let beyond: Matcher | undefined;
   return {
     test(text) {
-      if (text.length <= longest) return native.test(text);
+      const { length } = text;
+      if (length <= longest) {
+        const steps = cost.isNested ? 2 ** length : length ** cost.degree;
+        if (steps <= left.steps) {
+          left.steps -= steps;
+          return native.test(text);
+        }
+      }
       beyond ??= (cost.needsBacktracking ? undefined : findLinear(source)) ?? createDeadlined(native);
       return beyond.test(text);
     },
@@ -83,11 +101,15 @@ function createDeadlined(pattern: RegExp): Matcher {
   const script = new Script("pattern.test(text)");
   return {
     test(text) {
+      if (left.milliseconds <= 0) return false;
       sandbox.text = text;
+      const from = performance.now();
       try {
-        return script.runInContext(context, { timeout: BACKTRACKING_MS }) === true;
+        return script.runInContext(context, { timeout: Math.ceil(left.milliseconds) }) === true;
       } catch {
         return false;
+      } finally {
+        left.milliseconds -= performance.now() - from;
       }
     },
   };
