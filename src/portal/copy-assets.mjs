@@ -9,9 +9,13 @@ mkdirSync(to, { recursive: true });
 for (const name of [
   "swagger-ui.css",
   "swagger-ui-bundle.js",
-  "swagger-ui-standalone-preset.js",
   "favicon-32x32.png",
+  "oauth2-redirect.html",
+  "oauth2-redirect.js",
   "LICENSE",
 ]) {
   cpSync(join(from, name), join(to, name));
+}
+for (const name of ["portal.css", "portal.js"]) {
+  cpSync(new URL(name, import.meta.url), join(to, name));
 }

@@ -1,9 +1,13 @@
 import type { RequestListener } from "node:http";
+import type { Operation } from "../core/operation.ts";
 import { Pace } from "../core/pace.ts";
 import type { Fallback } from "../gateway/handle.ts";
+import type { Json } from "../openapi/json.ts";
 import type { Spec } from "../openapi/operations.ts";
 import { writeJson } from "../openapi/write-json.ts";
+import { toExcerpt } from "./excerpt.ts";
 import type { PortalApi } from "./router.ts";
+import { tokenOrigins, withPastedTokens } from "./tokens.ts";
 
 /** Serves the portal where no operation has a path: an API that declares the same path wins. */
 export function createPortalFallback(path: string, specs: () => readonly Spec[]): Fallback {
@@ -11,7 +15,7 @@ export function createPortalFallback(path: string, specs: () => readonly Spec[])
   let pages: Promise<RequestListener> | undefined;
   const open = async (): Promise<RequestListener> => {
     const { createPortalApp } = await import("./router.ts");
-    return createPortalApp(path, () => specs().map(toPortalApi));
+    return createPortalApp({ path, apis: () => specs().map(toPortalApi), tokenOrigins: () => tokenOrigins(specs()) });
   };
   return ({ request, incoming, outgoing }) => {
     const isOurs = request.path === path || request.path.startsWith(`${path}/`);
@@ -34,15 +38,22 @@ export function createPortalFallback(path: string, specs: () => readonly Spec[])
 
 /** The document with the gateway as its only server: what the page sends goes the way every client's request goes. */
 function toPortalApi(spec: Spec): PortalApi {
-  const [operation] = spec.operations;
-  const prefix = operation === undefined ? "" : operation.publicPath.slice(0, -operation.path.length);
-  const { title, version } = spec.info;
+  const { operations, info } = spec;
+  const write = async (toPart: (document: Json) => Json, operation: Operation | undefined): Promise<Buffer> => {
+    const pace = Pace.besideTraffic();
+    const document = withPastedTokens(toPart(await pace.do(spec.exported())));
+    return pace.do(writeJson({ ...document, servers: [{ url: prefixOf(operation) || "/" }] }));
+  };
   return {
-    title: `${title} ${version}`.trim(),
-    async write() {
-      const pace = Pace.besideTraffic();
-      const document = await pace.do(spec.exported());
-      return pace.do(writeJson({ ...document, servers: [{ url: prefix || "/" }] }));
+    title: `${info.title} ${info.version}`.trim(),
+    operations,
+    write: () => write((document) => document, operations[0]),
+    async writeOperation(index) {
+      const operation = operations[index];
+      return operation && write((document) => toExcerpt(document, operation), operation);
     },
   };
 }
+
+const prefixOf = (operation: Operation | undefined): string =>
+  operation === undefined ? "" : operation.publicPath.slice(0, -operation.path.length);
