@@ -9,6 +9,9 @@ export interface PathExpression {
 
 /** @param source without its braces */
 export function parseExpression(source: string): PathExpression {
+  // Documents that write `{.name}` or `{;name*}` of RFC 6570 mean a parameter called name, in style label or matrix.
+  const styled = /^[.;]([^*]+)\*?$/s.exec(source)?.[1];
+  if (styled !== undefined) return { name: styled, isRest: false };
   const [, before = "", name = source, after = ""] = /^([+]|\*{1,2})?(.*?)([+*])?$/s.exec(source) ?? [];
   const isRest = before !== "" || after !== "";
   return name === "" ? { name: source, isRest: false } : { name, isRest };

@@ -106,6 +106,11 @@ const QUERIES: Record<string, Row> = {
     ["c=R,1,G,2", "c=%7B%22R%22:1%7D", "c=%7B"],
   ],
   "any type, given twice": [query("form", true, { maxItems: 2 }), ["c=1&c=2", "c=1"], ["c=1&c=2&c=3"]],
+  "deepObject without members": [
+    query("deepObject", true, { type: "object", properties: { a: { type: "integer" } } }),
+    ["c", "c=", "c[a]=1"],
+    ["c=1", "c=a,1", "c[a]=x"],
+  ],
   "bad encoding": [query("form", true, { type: "string" }), ["c=%C3%A4"], ["c=%zz", "c=%ff"]],
   "large integers": [
     query("form", true, { type: "integer", format: "int64" }),
@@ -253,6 +258,20 @@ const FIELDS: Record<string, Row> = {
     ["cookie: X-C=abcd"],
   ],
 };
+
+test("expressions of RFC 6570 in a path name the parameter that they are about", async (t) => {
+  const rows: [template: string, parameter: object, accepted: string[], refused: string[]][] = [
+    ["{.c}", path("label", false, { type: "integer" }), [".5"], [".x", "5"]],
+    ["{.c*}", path("label", true, rgb), [".R=1.G=2"], [".R=1.G=x"]],
+    ["{;c}", path("matrix", false, { type: "integer", minimum: 3 }), [";c=5"], [";c=2", ";c=x", "5"]],
+    ["{;c*}", path("matrix", true, ints), [";c=1;c=2"], [";c=1;c=x", "1,2"]],
+  ];
+  for (const [template, parameter, accepted, refused] of rows) {
+    const gateway = await specGateway(t, { document: parameterDocument(`/p/${template}/end`, parameter) });
+    for (const good of accepted) assert.equal((await gateway.send("GET", `/p/${good}/end`)).status, 200, good);
+    for (const bad of refused) assert.equal((await gateway.send("GET", `/p/${bad}/end`)).status, 400, bad);
+  }
+});
 
 test("header and cookie parameters are read by style and explode", async (t) => {
   for (const [name, [parameter, accepted, refused]] of Object.entries(FIELDS)) {

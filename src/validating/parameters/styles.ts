@@ -61,7 +61,8 @@ const isRepeated = ({ style, explode }: Notation): boolean =>
   explode && (style === "form" || style === "cookie" || style === "spaceDelimited" || style === "pipeDelimited");
 
 function readPairs(raw: string, shape: Shape, notation: Notation, reading: Reading): unknown {
-  if (notation.style === "deepObject") return NOT_DEEP;
+  // `filter=`, and `filter` alone, are all that there is of an object without members.
+  if (notation.style === "deepObject") return raw === "" ? Object.create(null) : NOT_DEEP;
   const pieces = split(raw, true, notation, reading);
   if (pieces instanceof Malformed) return pieces;
   const pairs: Pair[] = [];
