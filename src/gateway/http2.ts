@@ -7,6 +7,17 @@ import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 /** True for HTTP/2 itself: text that calls itself HTTP/2.0 is not. */
 export const isHttp2 = (incoming: IncomingMessage): boolean => (incoming as { stream?: unknown }).stream !== undefined;
 
+/** Say something of a connection of HTTP/1: another message is malformed that has them (RFC 9113 §8.2.2). */
+const OF_HTTP1: ReadonlySet<string> = new Set([
+  "connection",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 /** Writes an answer as HTTP/2: no fields of a hop, names in lower case, the status as a pseudo-field (RFC 9113 §8.3). */
 export function sendHttp2(exchange: Exchange, response: GatewayResponse): void {
   const outgoing = exchange.outgoing as unknown as Http2ServerResponse;
@@ -14,7 +25,7 @@ export function sendHttp2(exchange: Exchange, response: GatewayResponse): void {
   const { body } = response;
   const headers: OutgoingHttpHeaders = { ":status": response.status };
   response.headers.forEach((_name, value, lower) => {
-    if (lower === "connection" || lower === "keep-alive" || lower === "transfer-encoding") return;
+    if (OF_HTTP1.has(lower)) return;
     const before = headers[lower];
     if (before === undefined) headers[lower] = value;
     else headers[lower] = Array.isArray(before) ? [...before, value] : [String(before), value];

@@ -15,6 +15,7 @@ import { writeLines } from "./write-lines.ts";
  */
 export function send(exchange: Exchange, response: GatewayResponse, isMounted: boolean): void {
   const outgoing = exchange.outgoing as ServerResponse;
+  frame(response);
   const { body } = response;
   if (outgoing.destroyed || outgoing.headersSent) {
     if (isStream(body)) body.destroy();
@@ -38,6 +39,19 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
   if (body === null || outgoing.req.method === "HEAD" || status === 204 || status === 304) outgoing.end();
   else if (isMounted || !response.headers.has("content-length")) outgoing.end(body);
   else endInOneWrite(outgoing, body);
+}
+
+/**
+ * How an answer is framed is the gateway's own to say, whatever a plugin or a middleware has written: a second word on it
+ * would let the client take the rest for its next answer.
+ */
+function frame(response: GatewayResponse): void {
+  const { status, headers, body } = response;
+  if (headers.has("transfer-encoding")) headers.delete("Transfer-Encoding");
+  if (status !== 204 && status !== 304) return;
+  if (isStream(body)) body.destroy();
+  if (body !== null) response.body = null;
+  if (status === 204 && headers.has("content-length")) headers.delete("Content-Length");
 }
 
 /**

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import { folderWith } from "../support/cli.ts";
+import { converse } from "../support/converse.ts";
 import { eventually } from "../support/eventually.ts";
 
 const SPEC = JSON.stringify({
@@ -181,4 +182,34 @@ test("a listener that throws when its client goes away harms neither the others 
     "the second listener is told",
     async () => (await fetch(`${url}/told`)).headers.get("x-told") !== "0",
   );
+});
+
+test("how an answer is framed is not a plugin's to say: the next answer on the connection is whole", async (t) => {
+  const says = `import { Readable } from "node:stream";
+  export default { name: "says", phase: "observe", options: { type: "object" }, setup() {
+    const kinds = {
+      "/chunked": (a) => { a.headers.set("Transfer-Encoding", "chunked"); },
+      "/gzip": (a) => { a.headers.append("transfer-encoding", "gzip"); a.headers.append("transfer-encoding", "chunked"); },
+      "/204": (a) => { a.status = 204; },
+      "/304": (a) => { a.status = 304; },
+      "/204-stream": (a) => { a.status = 204; a.body = Readable.from([Buffer.from("text")]); a.headers.delete("content-length"); },
+      "/304-stream": (a) => { a.status = 304; a.body = Readable.from([Buffer.from("text")]); a.headers.delete("content-length"); },
+      "/stream": (a) => { a.body = Readable.from([Buffer.from("as it "), Buffer.from("was")]); a.headers.delete("content-length"); a.headers.set("Transfer-Encoding", "chunked"); },
+    };
+    return async (exchange, next) => {
+      const answer = await next(exchange);
+      kinds[exchange.request.path]?.(answer);
+      return answer;
+    };
+  } };`;
+  const url = await start(t, says);
+  for (const kind of ["chunked", "gzip", "204", "304", "204-stream", "304-stream", "stream"]) {
+    const ask = (path: string, more = ""): string => `GET /${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+    const text = await converse(url, ask(kind) + ask("fine", "Connection: close\r\n"));
+    const [first = "", second = ""] = text.split(/(?=HTTP\/1\.1 \d)/);
+    assert.match(second, /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nas it was$/, `${kind}: ${text}`);
+    assert.equal(/content-length/i.test(first) && /transfer-encoding/i.test(first), false, `${kind}: ${first}`);
+    if (kind.startsWith("204") || kind.startsWith("304")) assert.match(first, /\r\n\r\n$/, kind);
+    if (kind.startsWith("204")) assert.doesNotMatch(first, /content-length|transfer-encoding/i, kind);
+  }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
-import { connect } from "node:net";
 import { test } from "node:test";
+import { converse } from "../support/converse.ts";
 import { startPluginGateway } from "../support/plugin-gateway.ts";
 
 test("the service is asked for the rewritten path, query and method", async (t) => {
@@ -83,14 +83,3 @@ test("HEAD that is asked of the service by another method has no body, and the c
     );
   }
 });
-
-/** @returns all that comes back until the gateway closes the connection */
-const converse = (url: string, text: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(text));
-    let answers = "";
-    socket.setEncoding("latin1").on("data", (chunk: string) => {
-      answers += chunk;
-    });
-    socket.on("error", reject).on("close", () => resolve(answers));
-  });
