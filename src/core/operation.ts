@@ -32,6 +32,8 @@ export type ParameterStyle =
   | "form"
   | "spaceDelimited"
   | "pipeDelimited"
+  /** Of Swagger 2.0 (`tsv`). */
+  | "tabDelimited"
   | "deepObject"
   | "cookie";
 

@@ -9,6 +9,7 @@ import type {
 } from "../core/operation.ts";
 import type { SpecFiles } from "./files.ts";
 import { findText, isObject, type Json, toObject } from "./json.ts";
+import { FOREIGN_STYLE } from "./swagger2.ts";
 
 /** Header parameters that 3.x says "shall be ignored": other parts of the document speak of them. */
 const IGNORED_HEADERS = new Set(["accept", "content-type", "authorization"]);
@@ -59,8 +60,10 @@ export class MediaReader {
 
   private parameter(source: Json, name: string, where: Parameter["in"]): Parameter {
     const written = findText(source.style) as ParameterStyle | undefined;
+    const foreign = findForeignStyle(source);
     // A style that the place does not have (matrix in a query) has no way to be written: the default is meant.
-    const style = written !== undefined && STYLES[where]?.includes(written) ? written : defaultStyle(where);
+    const known = written !== undefined && STYLES[where]?.includes(written) ? written : defaultStyle(where);
+    const style = foreign ?? known;
     return {
       name,
       in: where,
@@ -129,6 +132,13 @@ export const STYLES: Readonly<Record<string, readonly ParameterStyle[]>> = {
   header: ["simple"],
   cookie: ["form", "cookie"],
 };
+
+/** Of 2.0 alone; see `FOREIGN_STYLE`. */
+function findForeignStyle(source: Json): ParameterStyle | undefined {
+  const format = source[FOREIGN_STYLE];
+  if (format === "tsv") return "tabDelimited";
+  return format === "ssv" ? "spaceDelimited" : format === "pipes" ? "pipeDelimited" : undefined;
+}
 
 function defaultStyle(where: Parameter["in"]): ParameterStyle {
   return where === "path" || where === "header" ? "simple" : "form";

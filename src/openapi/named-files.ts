@@ -6,7 +6,7 @@ const MAX_FILES = 5_000;
 const MAX_DEPTH = 10;
 /** A name stands at the top of a file. */
 const HEAD_BYTES = 4_096;
-const NAME = /^[\s{]*["']?\$(?:self|id)["']?\s*:\s*["']?([^\s"',#]+)/m;
+const NAME = /(?:^[\s{]*|[{,]\s*)["']?\$(?:self|id)["']?\s*:\s*["']?([^\s"',#]+)/m;
 
 /**
  * Files of a folder by the name that they give themselves, `$self` of a document of 3.2 or `$id` of a schema: what refers

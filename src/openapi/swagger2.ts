@@ -7,6 +7,8 @@ const SCHEMA_KEYS = (
   "type format items default maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern " +
   "maxItems minItems uniqueItems enum multipleOf x-nullable"
 ).split(" ");
+/** `collectionFormat` of an array whose items are parted as no style of 3.x parts them. */
+export const FOREIGN_STYLE = "x-collectionFormat";
 const FORM = "application/x-www-form-urlencoded";
 const MULTIPART = "multipart/form-data";
 
@@ -94,24 +96,28 @@ function toParameter(source: Json): Json {
     if (source[key] !== undefined) parameter[key] = source[key];
   }
   if (source["x-example"] !== undefined) parameter.example = source["x-example"];
-  if (source.type === "array" && source.in === "query") Object.assign(parameter, toStyle(source));
+  if (source.type === "array") Object.assign(parameter, source.in === "query" ? toStyle(source) : foreignStyle(source));
   return parameter;
 }
 
-/** How the items of an array are parted. Tabs have no style in 3.x: such a value stays one string. */
+/**
+ * What 3.x has no style for: tabs, and spaces or pipes in a path or a header. The extension tells the reader of this
+ * document, and leaves it one of 3.x for everybody else.
+ */
+function foreignStyle({ collectionFormat }: Json): Json {
+  const isForeign = collectionFormat === "tsv" || collectionFormat === "ssv" || collectionFormat === "pipes";
+  return isForeign ? { [FOREIGN_STYLE]: collectionFormat } : {};
+}
+
+/** How the items of an array are parted. */
 function toStyle({ collectionFormat = "csv" }: Json): Json {
   if (collectionFormat === "multi") return { style: "form", explode: true };
   if (collectionFormat === "ssv") return { style: "spaceDelimited", explode: false };
   if (collectionFormat === "pipes") return { style: "pipeDelimited", explode: false };
-  return { style: "form", explode: false };
+  return { style: "form", explode: false, ...foreignStyle({ collectionFormat }) };
 }
 
 function toSchema(source: Json): Json {
-  const { collectionFormat, in: where } = source;
-  const isForeign =
-    collectionFormat === "tsv" ||
-    ((where === "path" || where === "header") && (collectionFormat === "ssv" || collectionFormat === "pipes"));
-  if (source.type === "array" && isForeign) return { type: "string" };
   if (isObject(source.schema)) return source.schema;
   return Object.fromEntries(SCHEMA_KEYS.filter((key) => source[key] !== undefined).map((key) => [key, source[key]]));
 }
@@ -153,7 +159,11 @@ function toResponse(source: Json, produces: readonly string[]): Json {
     response.headers = Object.fromEntries(
       Object.entries(headers).map(([name, header]) => [
         name,
-        { description: toObject(header).description, schema: toSchema(toObject(header)) },
+        {
+          description: toObject(header).description,
+          schema: toSchema(toObject(header)),
+          ...foreignStyle(toObject(header)),
+        },
       ]),
     );
   }

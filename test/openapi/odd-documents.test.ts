@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { projectGateway } from "../support/project-gateway.ts";
+import { specGateway } from "../support/spec-gateway.ts";
 
 /** What 3.1 allows and few documents use. */
 const ODD_31 = `
@@ -197,4 +198,40 @@ test("webhooks stand in the merged document, with ids of their own", async (t) =
     at(webhooks, "Odd.newPet", "post", "operationId"),
   ];
   assert.equal(new Set(ids).size, 4, String(ids));
+});
+
+test("lists of 2.0 are parted as they say, also where 3.x has no style for it", async (t) => {
+  const list = (where: string, collectionFormat: string): object => ({
+    name: "ids",
+    in: where,
+    required: true,
+    type: "array",
+    items: { type: "integer" },
+    maxItems: 2,
+    collectionFormat,
+  });
+  const get = (parameter: object): object => ({
+    get: { parameters: [parameter], responses: { 200: { description: "ok" } } },
+  });
+  const document = {
+    swagger: "2.0",
+    info: { title: "t", version: "1" },
+    paths: {
+      "/tabs": get(list("query", "tsv")),
+      "/pipes/{ids}": get(list("path", "pipes")),
+      "/spaces": get(list("header", "ssv")),
+    },
+  };
+  const { send } = await specGateway(t, { document });
+  for (const [path, headers, status] of [
+    ["/tabs?ids=1%092", {}, 200],
+    ["/tabs?ids=1%09x", {}, 400],
+    ["/tabs?ids=1%092%093", {}, 400],
+    ["/pipes/1%7C2", {}, 200],
+    ["/pipes/1%7C2%7C3", {}, 400],
+    ["/spaces", { ids: "1 2" }, 200],
+    ["/spaces", { ids: "1 2 3" }, 400],
+  ] as const) {
+    assert.equal((await send("GET", path, { headers })).status, status, path);
+  }
 });

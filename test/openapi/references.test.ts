@@ -119,3 +119,25 @@ test("pointers that lead through each other are refused, not followed without en
   const schemas = { A: { $ref: "#/components/schemas/B/x" }, B: { $ref: "#/components/schemas/A/x" } };
   await assert.rejects(specOf(t, { "a.json": documentOf({ $ref: "#/components/schemas/A" }, schemas) }), SpecError);
 });
+
+test("a document is found by the name that it gives itself, also where all of it stands on one line", async (t) => {
+  const info = { title: "t", version: "1" };
+  const spec = await specOf(t, {
+    "api.json": {
+      openapi: "3.2.0",
+      $self: "https://me.example/api",
+      info,
+      paths: { "/b": { $ref: "https://me.example/other#/components/pathItems/P" } },
+    },
+    "other.json": {
+      openapi: "3.2.0",
+      $self: "https://me.example/other",
+      info,
+      components: { pathItems: { P: { get: { operationId: "there", responses: {} } } } },
+    },
+  });
+  assert.deepEqual(
+    spec.operations.map(({ id }) => id),
+    ["there"],
+  );
+});

@@ -108,7 +108,7 @@ function toItem(text: string, shape: Shape, asText: boolean): unknown {
 }
 
 const separatorOf = (style: ParameterStyle): string =>
-  style === "spaceDelimited" ? "%20" : style === "pipeDelimited" ? "|" : ",";
+  style === "spaceDelimited" ? "%20" : style === "pipeDelimited" ? "|" : style === "tabDelimited" ? "%09" : ",";
 
 /** A value without what its style puts before it: `.` of label, `;name=` of matrix. */
 function stripPrefix(raw: string, { style, name }: Notation): string | Malformed {
@@ -131,6 +131,7 @@ function split(raw: string, areMembers: boolean, notation: Notation, reading: Re
   if (style === "label" && explode) return text.split(".");
   if (style === "spaceDelimited") return text.split(/%20|\+| /);
   if (style === "pipeDelimited") return text.split(/\||%7[Cc]/);
+  if (style === "tabDelimited") return text.split(/%09|\t/);
   if (reading.splitDecoded && !text.includes(",")) return splitLoosely(text, notation, reading);
   return style === "simple" && text.includes(", ") ? text.split(",").map((piece) => piece.trim()) : text.split(",");
 }
