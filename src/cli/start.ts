@@ -4,10 +4,14 @@ import { createLogger } from "../telemetry/log.ts";
 import { endOnSignal } from "./ending.ts";
 import { explainFailure } from "./failure.ts";
 import { parsePort } from "./port.ts";
+import { ConfigWatch } from "./watch.ts";
 
-/** `portico start`: runs until SIGTERM or SIGINT; SIGHUP reads the configuration again. */
+/** `portico start`: runs until SIGTERM or SIGINT; SIGHUP reads the configuration again, and so does a change of its files with `--watch`. */
 export async function start(args: string[]): Promise<number | undefined> {
-  const { values } = parseArgs({ args, options: { config: { type: "string" }, port: { type: "string" } } });
+  const { values } = parseArgs({
+    args,
+    options: { config: { type: "string" }, port: { type: "string" }, watch: { type: "boolean" } },
+  });
   try {
     const gateway = await createGateway({ file: values.config, port: parsePort(values.port) });
     endOnSignal(() => gateway.close({ isPatient: true }));
@@ -17,6 +21,9 @@ export async function start(args: string[]): Promise<number | undefined> {
       log.error({ err: error }, "uncaught: a plugin threw where nobody waits"),
     );
     process.on("SIGHUP", () => void reload(gateway));
+    if (values.watch === true) {
+      const watch = new ConfigWatch(gateway, () => void reload(gateway).then(() => watch.follow()));
+    }
     process.stdout.write(`Portico listening on ${await gateway.listen()}\n`);
     return undefined;
   } catch (error) {

@@ -3,12 +3,13 @@ const ADMIN = `${CONFIG}; its \`admin\` says where to ask\n  --url URL        of
 
 /** What `portico COMMAND --help` prints. */
 export const USAGE = {
-  start: `portico start [--config FILE] [--port N]
+  start: `portico start [--config FILE] [--port N] [--watch]
 
 Runs the gateway until SIGTERM or SIGINT; a second one ends it at once. SIGHUP reads the configuration again.
 
 ${CONFIG}
   --port N         before listen.port of the configuration; 0 takes a free one
+  --watch          a change of a file of the configuration or of a spec is read at once, as with SIGHUP
 `,
   check: `portico check [--config FILE] [--strict]
 

@@ -107,6 +107,11 @@ export class SpecFiles {
     return [...this.loaded.values()].every(({ index }) => index.references.length === 0 && index.identified.size === 0);
   }
 
+  /** Every file that it is made of. */
+  get paths(): Iterable<string> {
+    return this.loaded.keys();
+  }
+
   /** Canonical references of every file and every schema with an `$id`. */
   get resources(): Iterable<string> {
     return this.identified.values();

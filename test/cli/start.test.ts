@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { folderWith, portico } from "../support/cli.ts";
+import { eventually } from "../support/eventually.ts";
 
 const SPEC = `openapi: 3.1.0
 info: { title: Pets, version: "1" }
@@ -217,4 +218,18 @@ test("what fails behind the gateway is logged under the request id that the clie
   assert.equal((JSON.parse(line) as { code: string }).code, "UPSTREAM_UNREACHABLE");
   run.child.kill("SIGTERM");
   assert.equal((await run.finished).code, 0);
+});
+
+test("with --watch a spec that changes is served at once, and a wrong one changes nothing", async (t) => {
+  const folder = await folderWith(t, files());
+  const spec = join(folder, "openapi/pets.yaml");
+  const run = portico("start", "--config", join(folder, "portico.yaml"), "--watch");
+  t.after(() => run.child.kill("SIGKILL"));
+  const [, url] = await run.printed(/listening on (\S+)/);
+  await writeFile(spec, SPEC.replace("/pets:", "/cats:"));
+  await eventually("the new path", async () => (await fetch(`${url}/cats`)).status === 502);
+  assert.equal((await fetch(`${url}/pets`)).status, 404);
+  await writeFile(spec, "openapi: 3.1.0\npaths: [\n");
+  await run.complained(/not reloaded, the old configuration goes on:\n.*pets\.yaml:3:1 is not YAML/);
+  assert.equal((await fetch(`${url}/cats`)).status, 502);
 });
