@@ -35,7 +35,7 @@ export function guard(plugin: string, handler: Handler, watchdog: Watchdog | und
       try {
         checkRequest(plugin, exchange);
       } catch (error) {
-        return Promise.reject(error as GatewayError);
+        return Promise.reject(toFailure(plugin, error));
       }
       const answer = next(exchange);
       if (held.size > 0) held.get(exchange)?.pass(answer);
