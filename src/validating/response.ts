@@ -3,6 +3,7 @@ import { isStream, readWhole } from "../core/body.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler } from "../core/exchange.ts";
 import type { Operation } from "../core/operation.ts";
+import { endOfItems } from "./bodies/item-boundary.ts";
 import { findSequenceReader } from "./bodies/lines.ts";
 import { recordFinding } from "./findings.ts";
 import type { ValidateOptions } from "./options.ts";
@@ -54,7 +55,7 @@ export function createResponseValidator(
       response.body = copyWhilePassing(
         response.body,
         longest,
-        findSequenceReader(choice.type.essence) !== undefined,
+        findSequenceReader(choice.type.essence) === undefined ? undefined : choice.type.essence,
         finish,
       );
     return response;
@@ -74,7 +75,9 @@ function enforceWith(operation: Operation, checks: ResponseChecks, limitBytes: n
     const choice = checks.checkHead(response, violations);
     if (violations.isEmpty && choice !== undefined && exchange.request.method !== "HEAD") {
       if (isStream(response.body) && findSequenceReader(choice.type.essence) !== undefined) {
-        response.body = breakOffWhenInvalid(exchange, operation, checks, choice, response.body);
+        // A compressed one has no items that could be told apart while it flows.
+        if (choice.coding === undefined)
+          response.body = breakOffWhenInvalid(exchange, operation, checks, choice, response.body, limitBytes);
         return response;
       }
       response.body = await readAnswer(response, limitBytes, violations);
@@ -112,11 +115,11 @@ async function readAnswer(
   }
 }
 
-/** Passes a stream on as it comes and keeps a copy of its start. @param finish undefined when there is too much of it */
+/** Passes a stream on as it comes and keeps a copy of its start. @param sequence its media type, where items are told apart @param finish undefined when there is too much of it */
 function copyWhilePassing(
   body: Readable,
   longest: number,
-  keepsStart: boolean,
+  sequence: string | undefined,
   finish: (bytes: Buffer | undefined) => void,
 ): Readable {
   let kept: Buffer[] | undefined = [];
@@ -126,7 +129,7 @@ function copyWhilePassing(
       length += chunk.length;
       if (length <= longest) kept?.push(chunk);
       else if (kept !== undefined) {
-        finish(keepsStart ? untilLastLine(Buffer.concat(kept)) : undefined);
+        finish(sequence === undefined ? undefined : wholeItems(Buffer.concat(kept), sequence));
         kept = undefined;
       }
       done(null, chunk);
@@ -140,7 +143,7 @@ function copyWhilePassing(
   return tap;
 }
 
-const untilLastLine = (bytes: Buffer): Buffer => bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
+const wholeItems = (bytes: Buffer, sequence: string): Buffer => bytes.subarray(0, endOfItems(bytes, sequence));
 
 /** A sequence without end cannot be held back: each item is checked as it passes, and the first wrong one ends it. */
 function breakOffWhenInvalid(
@@ -149,8 +152,9 @@ function breakOffWhenInvalid(
   checks: ResponseChecks,
   choice: BodyChoice,
   body: Readable,
+  limitBytes: number,
 ): Readable {
-  const isEvents = choice.type.essence === "text/event-stream";
+  const { essence } = choice.type;
   let rest: Buffer = EMPTY;
   const checkItems = (items: Buffer): boolean => {
     const violations = new Violations();
@@ -162,11 +166,11 @@ function breakOffWhenInvalid(
   const guard = new PassThrough({
     transform(chunk: Buffer, _encoding, done) {
       rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      const blank = rest.lastIndexOf("\n\n");
-      const end = isEvents ? (blank < 0 ? 0 : blank + 2) : rest.lastIndexOf(0x0a) + 1;
+      const end = endOfItems(rest, essence);
       const items = rest.subarray(0, end);
       rest = rest.subarray(end);
-      if (end > 0 && !checkItems(items)) done(failure());
+      // An item without end would be held without end.
+      if (rest.length > limitBytes || (end > 0 && !checkItems(items))) done(failure());
       else done(null, items);
     },
     flush(done) {

@@ -72,6 +72,64 @@ test("parts without names are checked one by one, by their places", async (t) =>
   }
 });
 
+test("lines of an event end in any way, and records may have lines of their own", async (t) => {
+  const twoFields = { type: "object", required: ["event", "data"] };
+  const rows: [type: string, itemSchema: object, accepted: string[], refused: string[]][] = [
+    [
+      "text/event-stream",
+      twoFields,
+      ["event: a\r\ndata: 1\r\n\r\n", "event: a\rdata: 1\r\revent: b\rdata: 2\r\r", "event: a\ndata: 1\r\n\n"],
+      ["event: a\r\n\r\ndata: 1\r\n\r\n"],
+    ],
+    ["application/json-seq", thing, ['\u001e{\n"id": 1\n}\n\u001e{"id":2}\n'], ['\u001e{\n"id": "x"\n}\n']],
+  ];
+  for (const [type, itemSchema, accepted, refused] of rows) {
+    const document = { ...bodyDocument({ [type]: { itemSchema } }), openapi: "3.2.0" };
+    const gateway = await specGateway(t, { document });
+    const send = (text: string) => gateway.send("POST", "/", { headers: { "content-type": type }, body: text });
+    for (const good of accepted) assert.equal((await send(good)).status, 200, JSON.stringify(good));
+    for (const bad of refused) assert.equal((await send(bad)).status, 400, JSON.stringify(bad));
+  }
+});
+
+const STREAMS: [type: string, first: string, next: string, wrong: string][] = [
+  ["text/event-stream", "data: 1\r\nid: a\r\n\r\n", "data: 2\r\nid: b\r\n\r\n", "data: 3\r\n\r\n"],
+  ["application/json-seq", '\u001e{\n"id": 1 }\n', '\u001e{ "id":\n2 }\n', '\u001e{ "id":\n"x" }\n'],
+  ["application/jsonl", '{"id":1}\n', '{"id":2}\n', `{"id":3,"note":"${"x".repeat(3_000)}`],
+];
+
+test("an enforced stream flows item by item, however its lines end, and breaks off at a wrong or endless one", async (t) => {
+  for (const [type, first, next, wrong] of STREAMS) {
+    const itemSchema = type === "text/event-stream" ? { required: ["id"] } : thing;
+    const document = {
+      openapi: "3.2.0",
+      info: { title: "Stream", version: "1" },
+      paths: {
+        "/": { get: { responses: { 200: { description: "", content: { [type]: { itemSchema } } } } } },
+      },
+    };
+    let send: (text: string) => void = () => {};
+    const gateway = await specGateway(t, {
+      document,
+      options: { limits: { bodyBytes: 2_048 } },
+      route: { validate: { response: "enforce" }, cache: { mode: "off" } },
+      answer: (_, response) => {
+        send = (text) => response.write(text);
+        response.writeHead(200, { "content-type": type });
+        response.write(first);
+      },
+    });
+    const response = await fetch(gateway.url);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const read = async (): Promise<string> => Buffer.from((await reader.read()).value ?? []).toString();
+    assert.equal(await read(), first, type);
+    send(next);
+    assert.equal(await read(), next, type);
+    send(wrong);
+    await assert.rejects(read(), type);
+  }
+});
+
 // The example of OpenAPI 3.2 §4.14.6.3.
 const itemSchema = {
   type: "object",

@@ -36,10 +36,11 @@ const isBlank = (line: Buffer): boolean =>
 /** Server-sent events, each as an object of its fields (OpenAPI 3.2 §4.14.2.2). */
 function* readEvents(bytes: Buffer): Iterable<unknown> {
   if (!isUtf8(bytes)) yield NOT_UTF8;
-  for (const block of bytes
+  const lines = bytes
     .toString("utf8")
     .replace(/^\ufeff/, "")
-    .split(/(?:\r\n|\n|\r){2,}/)) {
+    .replace(/\r\n?/g, "\n");
+  for (const block of lines.split(/\n{2,}/)) {
     const event = readEvent(block);
     if (event !== undefined) yield event;
   }
@@ -48,7 +49,7 @@ function* readEvents(bytes: Buffer): Iterable<unknown> {
 function readEvent(block: string): unknown {
   const event: Record<string, unknown> = Object.create(null);
   let data: string | undefined;
-  for (const line of block.split(/\r\n|\n|\r/)) {
+  for (const line of block.split("\n")) {
     if (line === "" || line.startsWith(":")) continue;
     const colon = line.indexOf(":");
     const field = colon < 0 ? line : line.slice(0, colon);
