@@ -19,7 +19,9 @@ const parameter = {
 const media = { type: "application/json", schema: requestBody.content["application/json"].schema, encoding: {} };
 const operation = {
   method: "POST",
+  path: "/orders",
   publicPath: "/orders",
+  bases: ["/"],
   parameters: [parameter],
   spec: { document: {}, bundle: (schema) => schema },
 };
