@@ -51,7 +51,8 @@ export class Connection {
   }
 
   next(): Served | undefined {
-    return this.isClosing ? undefined : this.waiting?.shift();
+    // To who has gone nothing is sent, and Node would tell no end of it: it would count as under way for ever.
+    return this.isClosing || this.socket.destroyed ? undefined : this.waiting?.shift();
   }
 
   /**

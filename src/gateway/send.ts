@@ -91,11 +91,28 @@ function sendStream(exchange: Exchange, response: GatewayResponse, body: Readabl
       if (trailers !== undefined && trailers.size > 0) outgoing.addTrailers([...trailers]);
     });
   }
+  const told = response.headers.get("content-length");
+  if (told !== undefined && outgoing.req.method !== "HEAD") holdToLength(body, outgoing, Number(told));
   // A body that breaks off destroys the connection, so that the client sees that its message is not whole.
   pipeline(body, outgoing, ignore);
 }
 
 const ignore = (): void => {};
+
+/**
+ * Of a stream that a plugin has put in place of the service's, nobody knows the length before its end. One that is longer
+ * than was told would go on as the client's next answer, and for the rest of a shorter one the client would wait.
+ */
+function holdToLength(body: Readable, outgoing: ServerResponse, length: number): void {
+  let left = length;
+  body.on("data", (chunk: Buffer | string) => {
+    left -= Buffer.byteLength(chunk);
+    if (left < 0) outgoing.destroy();
+  });
+  body.once("end", () => {
+    if (left > 0) outgoing.destroy();
+  });
+}
 
 function writeHead(outgoing: ServerResponse, response: GatewayResponse, isMounted: boolean): void {
   if (!isMounted) {

@@ -184,6 +184,27 @@ test("a listener that throws when its client goes away harms neither the others 
   );
 });
 
+test("a stream that is longer or shorter than the length that is told ends its connection, and is nobody's next answer", async (t) => {
+  const says = `import { Readable } from "node:stream";
+  export default { name: "says", phase: "observe", options: { type: "object" }, setup() {
+    const bodies = { "/longer": ["as it was", "HTTP/1.1 200 OK\\r\\nX-Evil: 1\\r\\n\\r\\n"], "/one-chunk": ["as it wasHTTP/1.1 200 EVIL"], "/shorter": ["as"], "/equal": ["as it ", "was"] };
+    return async (exchange, next) => {
+      const answer = await next(exchange);
+      answer.body = Readable.from((bodies[exchange.request.path] ?? ["as it was"]).map((text) => Buffer.from(text)));
+      return answer;
+    };
+  } };`;
+  const url = await start(t, says);
+  const ask = (path: string, more = ""): string => `GET /${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+  for (const kind of ["longer", "one-chunk", "shorter"]) {
+    const text = await converse(url, ask(kind) + ask("fine", "Connection: close\r\n"));
+    assert.doesNotMatch(text, /evil/i, kind);
+    assert.ok(text.split("HTTP/1.1 ").length <= 2, `${kind}: ${text}`);
+  }
+  const both = await converse(url, ask("equal") + ask("fine", "Connection: close\r\n"));
+  assert.equal(both.match(/\r\n\r\nas it was/g)?.length, 2, both);
+});
+
 test("how an answer is framed is not a plugin's to say: the next answer on the connection is whole", async (t) => {
   const says = `import { Readable } from "node:stream";
   export default { name: "says", phase: "observe", options: { type: "object" }, setup() {
