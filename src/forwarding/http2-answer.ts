@@ -5,7 +5,7 @@ import { HeaderList } from "../core/headers.ts";
 import type { Asking, UnderWay } from "./asking.ts";
 import { NOT_IN_TRAILERS, stripHopByHop } from "./hop-by-hop.ts";
 import { UpstreamBody } from "./http1/upstream-body.ts";
-import { malformed } from "./upstream-error.ts";
+import { malformed, UpstreamError } from "./upstream-error.ts";
 
 /** Interim answers that one answer may be preceded by; more is a flood. ATTACKS 14. */
 const MAX_INTERIM = 16;
@@ -16,6 +16,7 @@ const MAX_INTERIM = 16;
  */
 export class Http2Answer implements Dispatcher.DispatchHandler, UnderWay {
   private readonly asking: Asking;
+  private received = 0;
   private status = 0;
   private breakOff: ((error?: Error) => void) | undefined = undefined;
   private response: GatewayResponse | undefined = undefined;
@@ -48,17 +49,20 @@ export class Http2Answer implements Dispatcher.DispatchHandler, UnderWay {
       this.asking.onInformation(status, readFields(raw));
       return true;
     }
+    const isChunked = hasCoding(raw);
     const headers = readFields(raw);
     this.status = status;
     this.headers = headers;
     this.expected = this.lengthOf(status, headers);
     if (this.expected >= 0 && this.expected <= WHOLE_BODY_BYTES) return true;
     this.stream = new UpstreamBody({ resume, abort: (error) => this.abort(error) });
-    this.answer(this.stream);
+    // It ends with its connection, or with its stream, which undici takes for ended when it was reset.
+    this.answer(this.stream, !(this.expected >= 0) && !isChunked);
     return true;
   }
 
   onData(chunk: Buffer): boolean {
+    this.received += chunk.length;
     if (this.stream !== undefined) return this.stream.accept(chunk);
     if (this.parts !== undefined) this.parts.push(chunk);
     else if (this.whole === undefined) this.whole = chunk;
@@ -67,6 +71,11 @@ export class Http2Answer implements Dispatcher.DispatchHandler, UnderWay {
   }
 
   onComplete(rawTrailers: Buffer[] | string[] | null): void {
+    // undici takes a stream that was reset for one that has ended.
+    if (this.expected >= 0 && this.received !== this.expected) {
+      this.onError(new UpstreamError("broken", "the answer broke off"));
+      return;
+    }
     if (this.stream !== undefined) {
       if (rawTrailers !== null && rawTrailers.length > 0 && this.response !== undefined) {
         this.response.trailers = readTrailers(rawTrailers);
@@ -93,8 +102,9 @@ export class Http2Answer implements Dispatcher.DispatchHandler, UnderWay {
     this.asking.onEnd(error);
   }
 
-  private answer(body: Body): void {
-    this.response = { status: this.status, headers: this.headers as HeaderList, body, trailers: undefined };
+  private answer(body: Body, isUntilClose = false): void {
+    const headers = this.headers as HeaderList;
+    this.response = { status: this.status, headers, body, trailers: undefined, isUntilClose };
     this.asking.onAnswer(this.response);
   }
 
@@ -103,6 +113,13 @@ export class Http2Answer implements Dispatcher.DispatchHandler, UnderWay {
     const length = headers.get("content-length");
     return length === undefined ? -1 : Number(length);
   }
+}
+
+function hasCoding(raw: readonly Buffer[]): boolean {
+  for (let i = 0; i < raw.length; i += 2) {
+    if ((raw[i] as Buffer).toString("latin1").toLowerCase() === "transfer-encoding") return true;
+  }
+  return false;
 }
 
 function readFields(raw: Buffer[]): HeaderList {
