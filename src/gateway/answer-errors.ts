@@ -13,9 +13,15 @@ export function toAnswer(error: unknown, exchange: Exchange): GatewayResponse {
   const response = toProblem(error, exchange.id);
   // Set once the request has come as far as the cache: it is on every answer from there (RFC 9211).
   if (exchange.cacheStatus !== undefined) response.headers.append("Cache-Status", exchange.cacheStatus);
-  if (response.status >= 500 && channels.fault.hasSubscribers) channels.fault.publish({ exchange, error });
+  if (response.status >= 500 && channels.fault.hasSubscribers && !isClients(error, exchange)) {
+    channels.fault.publish({ exchange, error });
+  }
   return response;
 }
+
+/** What broke off because its client went away, or sent nonsense in the middle of its body, is nobody's to mend. */
+const isClients = (error: unknown, exchange: Exchange): boolean =>
+  exchange.isClientGone && error instanceof GatewayError && error.code === "UPSTREAM_ABORTED";
 
 /**
  * The last answer there is, of nothing but Node's own objects: a plugin has left an exchange that nobody can read.

@@ -51,8 +51,9 @@ export class Connection {
   }
 
   next(): Served | undefined {
-    // To who has gone nothing is sent, and Node would tell no end of it: it would count as under way for ever.
-    return this.isClosing || this.socket.destroyed ? undefined : this.waiting?.shift();
+    // To who has gone, or was told goodbye, nothing is sent, and Node would tell no end of it: it would count as under way for ever.
+    const { socket } = this;
+    return this.isClosing || socket.destroyed || socket.writableEnded ? undefined : this.waiting?.shift();
   }
 
   /**

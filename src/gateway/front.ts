@@ -230,9 +230,9 @@ export class Front {
       serving.status = problem.status;
       send(exchange, problem, next !== undefined);
     }
-    // Node ends the connection for reasons of its own, such as a 100 that was not said: what was sent meanwhile is no request.
-    if ((exchange.outgoing as ServerResponse).shouldKeepAlive === false && !connection.isClosing)
-      connection.closeAfterAnswer();
+    // Node ends the connection for reasons of its own, such as a 100 that was not said, or an answer to HTTP/1.0 whose length
+    // nobody knows: what was sent meanwhile is no request.
+    if (isLast(exchange.outgoing as LastKnown) && !connection.isClosing) connection.closeAfterAnswer();
   }
 
   private openTunnel(serving: Serving, response: GatewayResponse): void {
@@ -287,6 +287,11 @@ export class Front {
     if (waiting !== undefined) this.handle(...waiting);
   }
 }
+
+/** Node keeps in `_last` what it has written in `Connection`. */
+type LastKnown = ServerResponse & { readonly _last?: boolean };
+
+const isLast = (outgoing: LastKnown): boolean => outgoing.shouldKeepAlive === false || outgoing._last === true;
 
 const noTunnel = (): GatewayError =>
   new GatewayError("PLUGIN_FAILED", "a plugin answered 101, and nothing stands behind it");

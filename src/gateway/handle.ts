@@ -23,6 +23,7 @@ export function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<Gatewa
   if (request.method === "OPTIONS") {
     const preflight = findPreflight(snapshot, exchange, path);
     if (preflight !== undefined) return Promise.resolve(preflight);
+    if (isFarEnough(request.headers)) return Promise.resolve(optionsAnswer(allowedOf(snapshot, exchange, path)));
   }
   if (match.kind === "method-unknown") {
     if (request.method === "OPTIONS") return Promise.resolve(optionsAnswer(match.allow));
@@ -35,19 +36,38 @@ export function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<Gatewa
   return match.value.handle(exchange);
 }
 
+/**
+ * `Max-Forwards` of OPTIONS (RFC 9110 §7.6.2): one gateway less for the next; what is no number is left as it is.
+ * @returns true when this gateway is the last that is asked
+ */
+function isFarEnough(headers: HeaderList): boolean {
+  const left = headers.get("max-forwards");
+  if (left === undefined || !MAX_FORWARDS.test(left)) return false;
+  if (Number(left) === 0) return true;
+  headers.set("Max-Forwards", String(Number(left) - 1));
+  return false;
+}
+
+const MAX_FORWARDS = /^\d{1,10}$/;
+
+/** The methods of a path: no operation has the method "". */
+function allowedOf(snapshot: Snapshot, exchange: Exchange, path: string): readonly string[] {
+  const all = snapshot.router.match(exchange.request.authority, "", path);
+  return all.kind === "method-unknown" ? all.allow : [];
+}
+
 /** A preflight is answered by the plugin of the operation that the browser wants to call, before anything asks who calls. */
 function findPreflight(snapshot: Snapshot, exchange: Exchange, path: string): GatewayResponse | undefined {
   const { authority, headers } = exchange.request;
   const wanted = headers.get("access-control-request-method");
   if (wanted === undefined || !headers.has("origin")) return undefined;
-  // No operation has the method "": what comes back is the methods of the path.
-  const all = snapshot.router.match(authority, "", path);
-  if (all.kind !== "method-unknown") return undefined;
-  for (const method of [wanted, ...all.allow]) {
+  const allow = allowedOf(snapshot, exchange, path);
+  if (allow.length === 0) return undefined;
+  for (const method of [wanted, ...allow]) {
     const match = snapshot.router.match(authority, method, path);
     if (match.kind !== "found" || match.value.preflight === undefined) continue;
     exchange.operation = match.value.operation;
-    const answer = match.value.preflight(exchange, all.allow);
+    const answer = match.value.preflight(exchange, allow);
     if (answer !== undefined) return answer;
   }
   return undefined;

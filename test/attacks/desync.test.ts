@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { channels } from "../../src/core/channels.ts";
 import { eventually } from "../support/eventually.ts";
 import { sendRaw } from "../support/raw.ts";
 import { startRawGateway } from "../support/raw-gateway.ts";
@@ -167,4 +168,71 @@ test("what follows a last request is no reason to leave that one without its ans
     assert.ok(isClosed);
   }
   assert.equal(upstream.requests.length, 3);
+});
+
+test("an answer to HTTP/1.0 whose end is that of the connection is its last: what was sent behind is no request", async (t) => {
+  const { base, gateway, upstream } = await startRawGateway(t, {
+    answer: (_request, socket) => {
+      socket.write(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-S\r\n\r\n2\r\nOK\r\n0\r\nX-S: 1\r\n\r\n",
+      );
+    },
+  });
+  const request = "GET /a HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n";
+  const { statuses, isClosed } = await sendRaw(base, request.repeat(2));
+  assert.deepEqual(statuses, [200]);
+  assert.ok(isClosed);
+  // It would wait for a second answer that nobody can be sent.
+  await gateway.close();
+  assert.equal(upstream.requests.length, 1);
+});
+
+test("OPTIONS goes as many gateways far as Max-Forwards says", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const ask = (value: string) =>
+    sendRaw(base, `OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: ${value}\r\nConnection: close\r\n\r\n`);
+  const last = await ask("0");
+  assert.deepEqual(last.statuses, [204]);
+  assert.match(last.text, /\r\nAllow: DELETE, GET, HEAD, OPTIONS, POST, PUT\r\n/);
+  assert.equal(upstream.requests.length, 0);
+  for (const [value, passedOn] of [
+    ["3", "2"],
+    ["x", "x"],
+  ]) {
+    assert.deepEqual((await ask(value as string)).statuses, [200]);
+    assert.ok(upstream.requests.at(-1)?.includes(`\r\nMax-Forwards: ${passedOn}\r\n`));
+  }
+});
+
+test("a body that breaks off in nonsense is the client's fault, and no fault to be told of", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const faults: unknown[] = [];
+  const onFault = ({ error }: { error: unknown }): void => void faults.push(error);
+  let ended = 0;
+  const onEnd = (): void => void ended++;
+  channels.fault.subscribe(onFault as () => void);
+  channels.exchangeEnd.subscribe(onEnd);
+  t.after(() => {
+    channels.fault.unsubscribe(onFault as () => void);
+    channels.exchangeEnd.unsubscribe(onEnd);
+  });
+  const { statuses } = await sendRaw(
+    base,
+    "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhix\r\n0\r\n\r\n",
+  );
+  assert.deepEqual(statuses, [400]);
+  await eventually("the exchange ends", () => ended === 1);
+  assert.deepEqual(faults, []);
+  assert.equal(upstream.requests.length, 0);
+});
+
+test("an upstream that ends its lines without CR is told of at once, not when its time is up", async (t) => {
+  const { base } = await startRawGateway(t, {
+    answer: (_request, socket) => {
+      socket.write("HTTP/1.1 200 OK\nContent-Length: 2\n\nOK");
+    },
+  });
+  const { statuses, text } = await sendRaw(base, NEXT);
+  assert.deepEqual(statuses, [502]);
+  assert.match(text, /UPSTREAM_MALFORMED/);
 });

@@ -235,9 +235,12 @@ export class AnswerReader {
   }
 }
 
+const LF_ALONE = /(?:^|[^\r])\n/;
 const BEGINNING = "HTTP/1.";
 
 /** Told at once, not when the time for headers is over. */
 function refuseWhatIsNotHttp(text: string): void {
   if (!text.startsWith(BEGINNING.slice(0, text.length))) throw malformed("it does not speak HTTP/1.1");
+  // The end of such a head would be waited for until it is too late (RFC 9112 §2.2).
+  if (LF_ALONE.test(text)) throw malformed("a line of its head ends without CR");
 }
