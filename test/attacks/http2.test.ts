@@ -130,12 +130,16 @@ test("a client that never sends the body that it began is sent away", async (t) 
 
 test("a session that waits for its upstream is not taken for one that stalls", async (t) => {
   let answer = (): void => {};
-  const { base } = await start(t, { bodyIdleSeconds: 0.1 }, (_request, socket) => {
+  const { base, upstream } = await start(t, { bodyIdleSeconds: 0.1 }, (_request, socket) => {
     answer = () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   });
   const client = await openFrames(t, base);
   await client.send(frame(TYPE.headers, GET, 1, section({})));
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await eventually("the request", () => upstream.requests.length === 1);
+  // One that does stall, and began later: once it is gone, the other has been looked at.
+  const stalling = await openFrames(t, base);
+  await stalling.send(frame(TYPE.headers, FLAG.endHeaders, 1, section({ ":method": "POST" })));
+  await eventually("the end of the one that stalls", stalling.isClosed);
   assert.ok(!client.isClosed());
   answer();
   assert.deepEqual(await client.outcome(1), { status: 200 });
