@@ -67,6 +67,10 @@ export class Connection {
   }
 }
 
+/** True once an answer is told to be the last of its connection: Node keeps in `_last` what it has written in `Connection`. */
+export const isLast = (outgoing: ServerResponse & { readonly _last?: boolean }): boolean =>
+  outgoing.shouldKeepAlive === false || outgoing._last === true;
+
 function linger(this: Socket): void {
   this.end();
   this.resume();

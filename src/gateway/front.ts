@@ -10,7 +10,7 @@ import { CLOSE } from "../forwarding/websocket-frames.ts";
 import type { Logger } from "../pipeline/contract.ts";
 import { answerBroken, toAnswer } from "./answer-errors.ts";
 import type { TrustedProxies } from "./client-address.ts";
-import { Connection, type Served } from "./connection.ts";
+import { Connection, isLast, type Served } from "./connection.ts";
 import { createExchange, type ReadExchange } from "./create-exchange.ts";
 import { Generation } from "./generation.ts";
 import { dispatch, type Fallback, optionsAnswer } from "./handle.ts";
@@ -232,7 +232,7 @@ export class Front {
     }
     // Node ends the connection for reasons of its own, such as a 100 that was not said, or an answer to HTTP/1.0 whose length
     // nobody knows: what was sent meanwhile is no request.
-    if (isLast(exchange.outgoing as LastKnown) && !connection.isClosing) connection.closeAfterAnswer();
+    if (isLast(exchange.outgoing as ServerResponse) && !connection.isClosing) connection.closeAfterAnswer();
   }
 
   private openTunnel(serving: Serving, response: GatewayResponse): void {
@@ -287,11 +287,6 @@ export class Front {
     if (waiting !== undefined) this.handle(...waiting);
   }
 }
-
-/** Node keeps in `_last` what it has written in `Connection`. */
-type LastKnown = ServerResponse & { readonly _last?: boolean };
-
-const isLast = (outgoing: LastKnown): boolean => outgoing.shouldKeepAlive === false || outgoing._last === true;
 
 const noTunnel = (): GatewayError =>
   new GatewayError("PLUGIN_FAILED", "a plugin answered 101, and nothing stands behind it");
