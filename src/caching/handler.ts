@@ -101,7 +101,7 @@ class CachedOperation {
     }
     const partition = this.partition(exchange);
     if (partition === undefined) return forwarded(exchange, next, "bypass");
-    const key = toKey(exchange, this.keyParts, partition, this.saidHost?.(exchange));
+    const key = this.keyOf(exchange, partition);
     const found = this.cache.find(key, request.headers);
     if (found instanceof Promise) return found.then((known) => this.continue(exchange, next, key, partition, known));
     return this.continue(exchange, next, key, partition, found);
@@ -135,12 +135,12 @@ class CachedOperation {
     partition: string,
     missed: Miss,
   ): Promise<GatewayResponse> {
-    const shared = await this.cache.find(this.sharedKey(exchange), exchange.request.headers);
+    const shared = await this.cache.find(this.keyOf(exchange, ""), exchange.request.headers);
     return this.decide(exchange, next, key, partition, typeof shared === "string" ? missed : shared);
   }
 
-  private sharedKey(exchange: Exchange): string {
-    return toKey(exchange, this.keyParts, "", this.saidHost?.(exchange));
+  private keyOf(exchange: Exchange, partition: string): string {
+    return toKey(exchange, this.keyParts, partition, this.saidHost?.(exchange));
   }
 
   private decide(

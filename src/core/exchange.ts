@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
+import { channels } from "./channels.ts";
 import type { HeaderList } from "./headers.ts";
 import type { Operation } from "./operation.ts";
 import type { Endpoint } from "./upstream.ts";
@@ -171,7 +172,7 @@ export class Exchange {
 
   /**
    * Told by the gateway when the client's connection breaks, and by the last who shared its fetch and goes, too.
-   * @throws AggregateError of what the listeners threw, each having been told
+   * Each listener is told: what one of them throws is a fault to be told of, and keeps nobody else waiting.
    */
   abort(): void {
     this.isClientGone = true;
@@ -179,15 +180,13 @@ export class Exchange {
     this.aborted = true;
     const listeners = this.abortListeners ?? [];
     this.abortListeners = undefined;
-    const errors: unknown[] = [];
     for (const listener of listeners) {
       try {
         tell(listener);
       } catch (error) {
-        errors.push(error);
+        channels.fault.publish({ exchange: this, error });
       }
     }
-    if (errors.length > 0) throw new AggregateError(errors, "a listener failed when the client went away");
   }
 
   get<T>(key: ExchangeKey<T>): T | undefined {

@@ -3,7 +3,7 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
-import type { Exchange, GatewayResponse } from "../core/exchange.ts";
+import type { GatewayResponse } from "../core/exchange.ts";
 import type { Tunnel } from "../forwarding/tunnel.ts";
 import { TUNNEL, WEBSOCKET } from "../forwarding/websocket.ts";
 import { CLOSE } from "../forwarding/websocket-frames.ts";
@@ -107,7 +107,7 @@ export class Front {
       outgoing.shouldKeepAlive = false;
       return "answering";
     }
-    this.abort((outgoing as KnownResponse)[SERVING]?.exchange);
+    (outgoing as KnownResponse)[SERVING]?.exchange.abort();
     return outgoing.headersSent ? "begun" : "unanswered";
   }
 
@@ -261,15 +261,6 @@ export class Front {
     this.options.overload.leave();
   }
 
-  /** A plugin that listens, and throws, must not keep the connection, let alone end the process. */
-  private abort(exchange: Exchange | undefined): void {
-    try {
-      exchange?.abort();
-    } catch (error) {
-      this.options.log.error({ err: error }, "what waits for a client to go away failed");
-    }
-  }
-
   /** After the answer, or when the client has gone. */
   private finish(outgoing: KnownResponse): void {
     const serving = outgoing[SERVING];
@@ -277,7 +268,7 @@ export class Front {
     outgoing[SERVING] = undefined;
     const { connection, exchange } = serving;
     this.leave(serving);
-    if (!outgoing.writableFinished) this.abort(exchange);
+    if (!outgoing.writableFinished) exchange.abort();
     if (channels.exchangeEnd.hasSubscribers) {
       const durationMs = performance.now() - exchange.startedAtMs;
       channels.exchangeEnd.publish({ exchange, status: serving.status || outgoing.statusCode, durationMs });

@@ -23,7 +23,7 @@ export function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<Gatewa
   if (request.method === "OPTIONS") {
     const preflight = findPreflight(snapshot, exchange, path);
     if (preflight !== undefined) return Promise.resolve(preflight);
-    if (isFarEnough(request.headers)) return Promise.resolve(optionsAnswer(allowedOf(snapshot, exchange, path)));
+    if (takeForward(request.headers) === 0) return Promise.resolve(optionsAnswer(allowedOf(snapshot, exchange, path)));
   }
   if (match.kind === "method-unknown") {
     if (request.method === "OPTIONS") return Promise.resolve(optionsAnswer(match.allow));
@@ -37,15 +37,15 @@ export function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<Gatewa
 }
 
 /**
- * `Max-Forwards` of OPTIONS (RFC 9110 §7.6.2): one gateway less for the next; what is no number is left as it is.
- * @returns true when this gateway is the last that is asked
+ * Takes this gateway off `Max-Forwards` of OPTIONS (RFC 9110 §7.6.2); what is no number is left as it is.
+ * @returns what the client sent: at 0 this gateway is the last that is asked; undefined without a number
  */
-function isFarEnough(headers: HeaderList): boolean {
-  const left = headers.get("max-forwards");
-  if (left === undefined || !MAX_FORWARDS.test(left)) return false;
-  if (Number(left) === 0) return true;
-  headers.set("Max-Forwards", String(Number(left) - 1));
-  return false;
+function takeForward(headers: HeaderList): number | undefined {
+  const sent = headers.get("max-forwards");
+  if (sent === undefined || !MAX_FORWARDS.test(sent)) return undefined;
+  const left = Number(sent);
+  if (left > 0) headers.set("Max-Forwards", String(left - 1));
+  return left;
 }
 
 const MAX_FORWARDS = /^\d{1,10}$/;
