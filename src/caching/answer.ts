@@ -6,8 +6,11 @@ export interface StoredAnswer {
   readonly kind: "answer";
   /** Where it stands in the store. */
   readonly key: string;
-  /** Host and path: what an unsafe request invalidates, whatever the query and the consumer. */
-  readonly resource: string;
+  /**
+   * Host and path: what an unsafe request invalidates, whatever the query and the consumer. Undefined where the key says
+   * it: see `resourceIn`.
+   */
+  readonly resource: string | undefined;
   /** Its id, which a purge may name. */
   readonly operation: string;
   /** Method and public template, as metrics name it. */
@@ -64,7 +67,7 @@ export type StoredRecord = StoredAnswer | VariantIndex;
 /** Bytes a record takes, with its share of the structures around it. */
 export function sizeOf(record: StoredRecord): number {
   if (record.kind === "variants") return OVERHEAD_BYTES + record.key.length;
-  let bytes = OVERHEAD_BYTES + record.key.length + record.resource.length + (record.body?.length ?? 0);
+  let bytes = OVERHEAD_BYTES + record.key.length + (record.resource?.length ?? 0) + (record.body?.length ?? 0);
   for (const text of record.headers.toFlat()) bytes += text.length;
   for (const tag of record.tags) bytes += tag.length;
   return bytes;

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
-import { FlightTable } from "./flight-table.ts";
+import type { Flight } from "./flight.ts";
+import { resourceIn } from "./key.ts";
 import { createKeyHash, type KeyHash } from "./key-hash.ts";
+import { NameTable } from "./name-table.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import type { CacheStore, Later, PurgeLog } from "./store.ts";
@@ -45,7 +47,7 @@ export class Cache {
   /** Of what an answer is stored under, for the two below. */
   readonly hash: KeyHash;
   /** Fetches under way, by what they would be stored under. */
-  readonly flights = new FlightTable();
+  readonly flights = new NameTable<Flight>();
   readonly uncacheable = new RecentKeys(16_384, UNCACHEABLE_MS);
 
   constructor(parts: CacheParts) {
@@ -195,7 +197,8 @@ export class Cache {
       const list = [selectors, ...others].slice(0, MAX_SELECTORS);
       void this.store.put({ kind: "variants", key, generation, selectors: list }, INDEX_MS);
     }
-    this.replace({ ...answer, key: variantKey(generation, selectors, headers) });
+    const resource = answer.resource ?? resourceIn(key);
+    this.replace({ ...answer, resource, key: variantKey(generation, selectors, headers) });
   }
 }
 

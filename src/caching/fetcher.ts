@@ -188,10 +188,14 @@ export class Fetcher {
         return;
       }
       const answer = this.keep(errand, storable, response.status, recorded, asked);
+      if (flight?.hasFollowers !== true) {
+        flight?.land(RELEASED);
+        return;
+      }
       const isReusable = storable.freshness.freshUntilMs > Date.now() && !storable.freshness.alwaysAsk;
       const { selectors } = storable;
-      if (isReusable) flight?.land({ kind: "answer", answer, selectors, headers: exchange.request.headers });
-      else flight?.land(RELEASED);
+      if (isReusable) flight.land({ kind: "answer", answer, selectors, headers: exchange.request.headers });
+      else flight.land(RELEASED);
     };
     const { body } = response;
     if (!isStream(body)) {

@@ -3,7 +3,7 @@ import { HeaderList } from "../core/headers.ts";
 import type { StoredRecord } from "./answer.ts";
 
 /** Of another layout: not read. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * A record as bytes: the length of its description, the description as JSON, the body.

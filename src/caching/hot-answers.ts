@@ -1,6 +1,7 @@
 import type { StoredRecord } from "./answer.ts";
+import { type Named, NameTable } from "./name-table.ts";
 
-export interface HotRecord {
+export interface HotRecord extends Named {
   readonly entry: number;
   readonly record: StoredRecord;
   readonly bytes: number;
@@ -17,7 +18,7 @@ const SEEN = 4096;
 /** The records that are asked for most, unpacked: the first in is the first out, and soon in again when it is wanted. */
 export class HotAnswers {
   private readonly limitBytes: number;
-  private readonly byKey = new Map<string, HotRecord>();
+  private readonly byKey = new NameTable<HotRecord>();
   private readonly byEntry = new Map<number, HotRecord>();
   /** In a circle: the next place to be taken holds the first that came in. */
   private readonly places = new Array<HotRecord | undefined>(MAX_RECORDS).fill(undefined);
@@ -33,8 +34,9 @@ export class HotAnswers {
     return this.used;
   }
 
-  find(key: string): HotRecord | undefined {
-    return this.byKey.get(key);
+  /** @param hash of the key */
+  find(hash: number, key: string): HotRecord | undefined {
+    return this.byKey.find(hash, key);
   }
 
   /** Whether it was found a moment ago already: one request for each of a million answers unpacks none for longer. */
@@ -45,8 +47,8 @@ export class HotAnswers {
     return false;
   }
 
-  /** @param size of the record when packed */
-  add(entry: number, record: StoredRecord, size: number): void {
+  /** @param hash of its key @param size of the record when packed */
+  add(entry: number, hash: number, record: StoredRecord, size: number): void {
     const bytes = size * 2 + OBJECTS_BYTES;
     if (bytes > this.limitBytes) return;
     this.makePlace();
@@ -54,8 +56,8 @@ export class HotAnswers {
       this.next = (this.next + 1) % MAX_RECORDS;
       this.makePlace();
     }
-    const hot: HotRecord = { entry, record, bytes, place: this.next };
-    this.byKey.set(record.key, hot);
+    const hot: HotRecord = { entry, hash, name: record.key, record, bytes, place: this.next };
+    this.byKey.add(hot);
     this.byEntry.set(entry, hot);
     this.places[this.next] = hot;
     this.next = (this.next + 1) % MAX_RECORDS;
@@ -68,7 +70,7 @@ export class HotAnswers {
     this.used -= hot.bytes;
     this.places[hot.place] = undefined;
     this.byEntry.delete(entry);
-    this.byKey.delete(hot.record.key);
+    this.byKey.remove(hot);
   }
 
   private makePlace(): void {

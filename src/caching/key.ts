@@ -38,6 +38,13 @@ const isObject = (schema: unknown): boolean =>
 /** Host and path: what invalidation speaks of. Neither can hold a line break. */
 export const resourceOf = (authority: string, path: string): string => `${authority}\n${path}`;
 
+/** The resource of a key that `toKey` has made: its second and third line. */
+export function resourceIn(key: string): string {
+  const scheme = key.indexOf("\n");
+  const path = key.indexOf("\n", key.indexOf("\n", scheme + 1) + 1);
+  return key.slice(scheme + 1, path);
+}
+
 /**
  * Fields that frameworks let a client say in what host, path or method it meant. No `Vary` ever names them, so they are
  * part of the key: whoever sends one has answers of their own. ATTACKS 25.

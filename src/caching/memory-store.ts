@@ -70,12 +70,13 @@ export class MemoryStore implements CacheStore {
   }
 
   find(key: string): StoredRecord | undefined {
-    const hot = this.hot.find(key);
+    const hash = this.hash(key);
+    const hot = this.hot.find(hash, key);
     if (hot !== undefined) {
       this.table.touch(hot.entry);
       return hot.record;
     }
-    const entry = this.table.find(this.hash(key), key);
+    const entry = this.table.find(hash, key);
     if (entry === NONE) return undefined;
     this.table.touch(entry);
     const place = this.table.place(entry);
@@ -85,7 +86,7 @@ export class MemoryStore implements CacheStore {
     const found = readRecord(this.segments.memoryAt(place), at, size, key, this.names);
     if (!this.hot.isWanted(entry)) return found;
     const record = withOwnBody(found);
-    this.hot.add(entry, record, size);
+    this.hot.add(entry, hash, record, size);
     return record;
   }
 

@@ -86,7 +86,10 @@ export function findLayout(record: StoredRecord, names: OperationNames): Layout 
   if (layout === undefined) return undefined;
   const { key, rare, head, operation } = layout;
   if (key.length > 0xffff || rare.length > 0xffff || head.length > 0xffff || operation > 0xffff) return undefined;
-  return NOT_ONE_BYTE.test(layout.text) ? undefined : layout;
+  // Of a header section that is known to be safe, no character need be looked at again.
+  const isSafe = record.kind === "answer" && record.headers.isKnownSafe;
+  const unknown = isSafe ? key + rare : layout.text;
+  return NOT_ONE_BYTE.test(unknown) ? undefined : layout;
 }
 
 function layOutVariants(record: VariantIndex): Layout {
@@ -113,6 +116,14 @@ const isSeconds = (ms: number): boolean => ms % 1000 === 0 && ms < 0xffff_ffff *
 function headText(headers: HeaderList): string | undefined {
   const flat = headers.toFlat();
   let head = "";
+  if (headers.isKnownSafe) {
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = flat[i] as string;
+      const code = CODES.get(name);
+      head += code === undefined ? `${OTHER}${name}\n${flat[i + 1]}\n` : `${code}${flat[i + 1]}\n`;
+    }
+    return head;
+  }
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] as string;
     const value = flat[i + 1] as string;
@@ -123,26 +134,9 @@ function headText(headers: HeaderList): string | undefined {
   return head;
 }
 
-function rareText({ key, resource, tags, shape }: StoredAnswer): string {
-  const isInKey = hasResource(key, resource);
-  if (isInKey && tags.length === 0 && shape === "") return NOTHING_RARE;
-  return JSON.stringify([isInKey ? 0 : resource, tags, shape] satisfies Rare);
-}
-
-/** Whether `findResource` would find it, without making a string to compare. */
-function hasResource(key: string, resource: string): boolean {
-  const from = key.indexOf("\n") + 1;
-  if (!key.startsWith(resource, from) || key.charCodeAt(from + resource.length) !== LINE_BREAK) return false;
-  const line = resource.indexOf("\n");
-  return line >= 0 && resource.indexOf("\n", line + 1) < 0;
-}
-const LINE_BREAK = 10;
-
-/** Host and path are the second and the third line of most keys. */
-function findResource(key: string): string {
-  const scheme = key.indexOf("\n");
-  const path = key.indexOf("\n", key.indexOf("\n", scheme + 1) + 1);
-  return key.slice(scheme + 1, path);
+function rareText({ resource, tags, shape }: StoredAnswer): string {
+  if (resource === undefined && tags.length === 0 && shape === "") return NOTHING_RARE;
+  return JSON.stringify([resource ?? 0, tags, shape] satisfies Rare);
 }
 
 /** Writes it behind the head that the memory has there already. */
@@ -202,7 +196,7 @@ export function readRecord(memory: Buffer, at: number, size: number, key: string
   return {
     kind: "answer",
     key,
-    resource: resource === 0 ? findResource(key) : resource,
+    resource: resource === 0 ? undefined : resource,
     operation,
     operationName,
     tags,

@@ -45,7 +45,6 @@ export const mayBeStorable = ({ headers }: GatewayResponse, options: CacheOption
 export function findStorable(question: StoreQuestion): Storable | undefined {
   const { response, requestHeaders, requestedAtMs, receivedAtMs, isPartitioned, options } = question;
   const { status, headers } = response;
-  if (!mayBeStorable(response, options)) return undefined;
   // Cut off by its upstream's end, it would look the same (RFC 9112 §8).
   if (response.isUntilClose === true) return undefined;
   // A 206 is a part, a 304 speaks of an answer we do not have.

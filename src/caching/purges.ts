@@ -1,4 +1,5 @@
 import type { StoredAnswer } from "./answer.ts";
+import { resourceIn } from "./key.ts";
 
 /** What to forget. `soft` keeps it as stale: to be validated, or used as `stale-while-revalidate` and `stale-if-error` allow. */
 export interface Purge {
@@ -50,7 +51,7 @@ export class Purges {
       if ((this.latest.get(name) ?? 0) > seq) fate = "stale";
     }
     for (const prefix of this.prefixes.values()) {
-      if (prefix.seq <= seq || !startsWith(answer.resource, prefix.value)) continue;
+      if (prefix.seq <= seq || !startsWith(resourceOfAnswer(answer), prefix.value)) continue;
       if (!prefix.soft) return "gone";
       fate = "stale";
     }
@@ -75,10 +76,15 @@ export class Purges {
 const startsWith = (resource: string, place: string): boolean =>
   resource.startsWith(place, place.startsWith("\n") ? resource.indexOf("\n") : 0);
 
-const namesOf = (answer: StoredAnswer): string[] => [
-  "all~",
-  `resource~${answer.resource}`,
-  `resource~${answer.resource.slice(answer.resource.indexOf("\n"))}`,
-  `operation~${answer.operation}`,
-  ...answer.tags.map((tag) => `tag~${tag}`),
-];
+const resourceOfAnswer = ({ resource, key }: StoredAnswer): string => resource ?? resourceIn(key);
+
+function namesOf(answer: StoredAnswer): string[] {
+  const resource = resourceOfAnswer(answer);
+  return [
+    "all~",
+    `resource~${resource}`,
+    `resource~${resource.slice(resource.indexOf("\n"))}`,
+    `operation~${answer.operation}`,
+    ...answer.tags.map((tag) => `tag~${tag}`),
+  ];
+}

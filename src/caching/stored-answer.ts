@@ -1,7 +1,6 @@
 import type { GatewayRequest } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
-import { resourceOf } from "./key.ts";
 import { type Storable, shapeOf } from "./policy.ts";
 import type { Recorded } from "./recorder.ts";
 
@@ -22,11 +21,11 @@ export function toStoredAnswer(
   known: Known,
   { seq, localSeq }: Asked,
 ): StoredAnswer {
-  if (known.status !== 204) headers.set("Content-Length", String(length));
+  if (known.status !== 204) tellLength(headers, String(length));
   return {
     kind: "answer",
     key: known.key,
-    resource: resourceOf(request.authority, request.path),
+    resource: undefined,
     operation: known.operation,
     operationName: known.operationName,
     tags: tagsOf(headers),
@@ -41,6 +40,11 @@ export function toStoredAnswer(
     localSeq,
     view: undefined,
   };
+}
+
+/** Nearly always it says so already, and the list need not be copied. */
+function tellLength(headers: HeaderList, length: string): void {
+  if (headers.getJoined("content-length") !== length) headers.set("Content-Length", length);
 }
 
 /** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */

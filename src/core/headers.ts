@@ -193,6 +193,11 @@ export class HeaderList {
     return lines;
   }
 
+  /** Every name is a token, and no value has a line break or a character beyond latin1. False where nobody has looked. */
+  get isKnownSafe(): boolean {
+    return this.isSafe;
+  }
+
   /** The first field that can stand in no line. Asked once: a list in which there is none is known to be safe. */
   findUnsafe(): string | undefined {
     if (this.isSafe || this.prepared !== undefined) return undefined;
