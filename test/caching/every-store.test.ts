@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { startCachedService } from "../support/cached-service.ts";
+import { eventually } from "../support/eventually.ts";
+import { redisMissing, startRedisServer } from "../support/redis-server.ts";
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "portico-stores-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const needsRedis = { skip: process.env.CI === undefined ? redisMissing() : undefined };
+const STORES: [string, { skip?: string | undefined }, (t: TestContext) => Promise<object>][] = [
+  ["memory", {}, async () => ({})],
+  ["disk", {}, async (t) => ({ disk: await temporaryFolder(t) })],
+  ["Redis", needsRedis, async (t) => ({ redis: (await startRedisServer(t)).url })],
+];
+
+const far = "Thu, 01 Jan 2099 00:00:00 GMT";
+/** What an upstream says, and whether it is reused. */
+const SAID: [fields: Record<string, string | string[]>, isReused: boolean][] = [
+  [{ "Cache-Control": "max-age=60" }, true],
+  [{ "Cache-Control": 'max-age="60"' }, true],
+  [{ "Cache-Control": ",, MAX-AGE=60 ,," }, true],
+  [{ "Cache-Control": ["max-age=60", "no-store"] }, false],
+  [{ "Cache-Control": "max-age=60 no-store" }, false],
+  [{ "Cache-Control": "max-age=60;no-store" }, false],
+  [{ "Cache-Control": 'ext="unterminated, max-age=60' }, false],
+  [{ "Cache-Control": "max-age=+60", Expires: far }, false],
+  [{ "Cache-Control": "private, max-age=60" }, false],
+  [{ "Cache-Control": "max-age=60", "Set-Cookie": "a=b" }, false],
+  [{ "Cache-Control": "max-age=60", Age: "1e9" }, true],
+  [{ "Cache-Control": "max-age=60", Age: "-1" }, true],
+  [{ "Cache-Control": "max-age=60", Age: "1000000000" }, false],
+  [{ "Cache-Control": "max-age=60", Vary: "Accept, *" }, false],
+  [{ "Cache-Control": "max-age=60", Vary: "accept,,user-agent" }, true],
+  [{ "Cache-Control": "max-age=60", "X-Text": "caf\u00e9" }, true],
+  [{ "Cache-Control": "max-age=60", "X-Empty": "" }, true],
+  [{ Expires: far }, true],
+  [{ Expires: far.toLowerCase() }, true],
+  [{ Expires: far.replace("GMT", "+0000") }, false],
+  [{ Expires: [far, far] }, false],
+  [{ "CDN-Cache-Control": "max-age=60", "Cache-Control": "no-store" }, true],
+  [{ "CDN-Cache-Control": "no-store", "Cache-Control": "max-age=60" }, false],
+];
+
+for (const [name, options, makeStore] of STORES) {
+  test(`${name}: what an upstream says decides what is reused, and it comes back as it was`, options, async (t) => {
+    const service = await startCachedService(
+      t,
+      ({ url }, response) => {
+        const [fields] = SAID[Number(/\d+$/.exec(url ?? "")?.[0])] as (typeof SAID)[number];
+        response.writeHead(200, fields).end(`the answer to ${url}`);
+      },
+      {},
+      { store: await makeStore(t) },
+    );
+    for (const [i, [fields, isReused]] of SAID.entries()) {
+      const path = `/orders?page=${i}`;
+      const first = await service.get(path);
+      // What is stale when it arrives may be stored, and is not reused.
+      if (isReused) assert.match(first.cache, /; stored\b/, JSON.stringify(fields));
+      assert.equal(first.text, `the answer to ${path}`);
+      const again = isReused
+        ? await eventually(`a hit: ${JSON.stringify(fields)}`, async () => {
+            const got = await service.get(path);
+            return got.cache.startsWith("Portico; hit") ? got : undefined;
+          })
+        : await service.get(path);
+      assert.equal(again.cache.startsWith("Portico; hit"), isReused, JSON.stringify(fields));
+      assert.deepEqual([again.status, again.text], [200, first.text]);
+      for (const [field, value] of Object.entries(first.headers)) {
+        if (!OF_ONE_ANSWER.has(field)) assert.deepEqual(again.headers[field], value, field);
+      }
+    }
+  });
+}
+/** Said anew each time. */
+const OF_ONE_ANSWER: ReadonlySet<string> = new Set(["age", "cache-status", "date", "keep-alive"]);
