@@ -158,7 +158,7 @@ function toExchange(request: TestRequest, operation: Operation): Exchange {
     },
     client: { address, peer: address },
     startedAtMs: performance.now(),
-    incoming: request.incoming,
+    node: { incoming: request.incoming, outgoing: undefined },
   });
   exchange.operation = operation;
   exchange.consumer = request.consumer;

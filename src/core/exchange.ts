@@ -68,6 +68,12 @@ export interface ExchangeKey<T> {
 }
 export const defineExchangeKey = <T>(name: string): ExchangeKey<T> => ({ id: Symbol(name) });
 
+/** Node's own objects of a request and its answer; over HTTP/2, those of its compatibility layer. */
+export interface NodeObjects {
+  readonly incoming: IncomingMessage | undefined;
+  readonly outgoing: ServerResponse | undefined;
+}
+
 /**
  * One request and what is known about it on its way through: a single mutable object of fixed shape, never spread.
  * Every field exists from the start, so that all exchanges share one hidden class.
@@ -80,9 +86,6 @@ export class Exchange {
   readonly client: Client;
   /** Milliseconds of the monotonic clock. */
   readonly startedAtMs: number;
-  /** Node's own objects, for what needs them: upgrades and Express middleware. Undefined in tests without sockets. */
-  readonly incoming: IncomingMessage | undefined;
-  readonly outgoing: ServerResponse | undefined;
   operation: Operation | undefined = undefined;
   /** Path parameters by name, percent-decoded once. */
   pathParameters: Readonly<Record<string, string>> = noParameters;
@@ -104,6 +107,7 @@ export class Exchange {
   private aborted = false;
   private abortListeners: AbortListener[] | undefined = undefined;
   private extras: Map<symbol, unknown> | undefined = undefined;
+  private readonly node: NodeObjects | undefined;
 
   constructor(parts: {
     id: string;
@@ -111,16 +115,23 @@ export class Exchange {
     request: GatewayRequest;
     client: Client;
     startedAtMs: number;
-    incoming?: IncomingMessage | undefined;
-    outgoing?: ServerResponse | undefined;
+    node?: NodeObjects | undefined;
   }) {
     this.id = parts.id;
     this.gateway = parts.gateway ?? "";
     this.request = parts.request;
     this.client = parts.client;
     this.startedAtMs = parts.startedAtMs;
-    this.incoming = parts.incoming;
-    this.outgoing = parts.outgoing;
+    this.node = parts.node;
+  }
+
+  /** For what needs Node's own: upgrades and Express middleware. Made when it is asked for; undefined in tests without sockets. */
+  get incoming(): IncomingMessage | undefined {
+    return this.node?.incoming;
+  }
+
+  get outgoing(): ServerResponse | undefined {
+    return this.node?.outgoing;
   }
 
   /** True once nobody waits any more: the client has gone away, and so have all who shared its fetch. */
@@ -160,8 +171,7 @@ export class Exchange {
       },
       client: this.client,
       startedAtMs: this.startedAtMs,
-      incoming: this.incoming,
-      outgoing: this.outgoing,
+      node: this.node,
     });
     fork.operation = this.operation;
     fork.pathParameters = this.pathParameters;

@@ -2,7 +2,8 @@ import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
 import { GatewayError } from "../core/errors.ts";
-import type { Front, WaitsFor } from "./front.ts";
+import { Connection, type WaitsFor } from "./connection.ts";
+import type { Front } from "./front.ts";
 import { endWith } from "./parse-error.ts";
 
 /** A body that comes or is read slower than this over a whole window is an attack, or as good as one. Apache's choice, too. */
@@ -11,6 +12,8 @@ export const MIN_BYTES_PER_SECOND = 500;
 export interface Patience {
   /** How long a client may stall amid a body or an answer, and over which its rate is looked at. */
   readonly stallMs: number;
+  /** Before the first byte of a connection. */
+  readonly headerMs: number;
   /** Between two requests of a connection. */
   readonly keepAliveMs: number;
 }
@@ -19,6 +22,7 @@ interface Watched {
   waitsFor: WaitsFor | undefined;
   bytes: number;
   sinceMs: number;
+  readonly openedAtMs: number;
 }
 
 /**
@@ -28,19 +32,28 @@ interface Watched {
 export function watchClients(server: Server, front: Front, patience: Patience): void {
   const sockets = new Map<Socket, Watched>();
   server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
-    sockets.set(socket, { waitsFor: undefined, bytes: 0, sinceMs: 0 });
+    sockets.set(socket, { waitsFor: undefined, bytes: 0, sinceMs: 0, openedAtMs: performance.now() });
     socket.once("close", () => sockets.delete(socket));
   });
-  const timer = setInterval(() => {
-    const nowMs = performance.now();
-    for (const [socket, watched] of sockets) look(front, socket, watched, patience, nowMs);
-  }, Math.min(patience.stallMs, patience.keepAliveMs) / 4);
+  const timer = setInterval(
+    () => {
+      const nowMs = performance.now();
+      for (const [socket, watched] of sockets) look(front, socket, watched, patience, nowMs);
+    },
+    Math.min(patience.stallMs, patience.keepAliveMs, patience.headerMs) / 4,
+  );
   timer.unref();
   server.once("close", () => clearInterval(timer));
 }
 
 function look(front: Front, socket: Socket, watched: Watched, patience: Patience, nowMs: number): void {
-  const waitsFor = front.waitsFor(socket);
+  const connection = Connection.find(socket);
+  if (connection?.hasAsked === false && !connection.isHttp2) {
+    if (nowMs - watched.openedAtMs >= patience.headerMs && !socket.writableEnded)
+      endWith(unasked(), socket, front.nextId());
+    return;
+  }
+  const waitsFor = connection === undefined ? waitsForReader(socket) : connection.waitsFor;
   if (waitsFor === undefined && watched.waitsFor === undefined) return;
   const bytes = waitsFor === "reader" ? socket.bytesWritten - socket.writableLength : socket.bytesRead;
   const isNew = waitsFor !== watched.waitsFor;
@@ -59,7 +72,11 @@ function look(front: Front, socket: Socket, watched: Watched, patience: Patience
   if (waitsFor === "reader") {
     socket.destroy();
   } else if (waitsFor === "body") {
-    if (front.hasAnswered(socket)) socket.destroy();
+    if (connection?.hasAnswered === true) socket.destroy();
     else endWith(new GatewayError("REQUEST_TIMEOUT", "the body comes too slowly"), socket, front.nextId());
   }
 }
+
+const waitsForReader = (socket: Socket): WaitsFor | undefined => (socket.writableLength > 0 ? "reader" : undefined);
+
+const unasked = (): GatewayError => new GatewayError("REQUEST_TIMEOUT", "the request did not arrive in time");

@@ -11,7 +11,14 @@ const MAX_WAITING = 1_000;
 /** How long the rest of a request is read and thrown away, so that the answer is not overtaken by a reset. */
 const LINGER_MS = 1_000;
 
-export type Served = readonly [IncomingMessage, ServerResponse];
+/** A request and its answer, as `node:http` knows them. */
+export interface Served {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+/** What a client is to do next: send more of its body, read more of its answer, or ask for something. */
+export type WaitsFor = "body" | "reader" | "request";
 
 /** What is known of one client's connection: looked up once, not for each request. */
 export class Connection {
@@ -22,6 +29,10 @@ export class Connection {
   readonly isHttp2: boolean;
   /** Of HTTP/1: the request that is being answered. The next one waits, so that answers keep their order. */
   current: Served | undefined = undefined;
+  /** A request that came whole is being answered. */
+  isInLane = false;
+  /** There was a request, or the beginning of one that `node:http` reads. */
+  hasAsked = false;
   /** No further request is taken: its bytes may belong to a body that was not read. */
   isClosing = false;
   private waiting: Served[] | undefined = undefined;
@@ -42,6 +53,21 @@ export class Connection {
     const known = socket as KnownSocket;
     known[CONNECTION] ??= new Connection(socket, trusted);
     return known[CONNECTION];
+  }
+
+  /** The client's next move over HTTP/1; undefined when the move is not the client's. */
+  get waitsFor(): WaitsFor | undefined {
+    if (this.isHttp2) return undefined;
+    if (this.socket.writableLength > 0) return "reader";
+    if (this.isInLane) return undefined;
+    if (this.current === undefined) return "request";
+    const { incoming } = this.current;
+    if (incoming.complete || incoming.readableLength > 0) return undefined;
+    return incoming.readableFlowing === true ? "body" : undefined;
+  }
+
+  get hasAnswered(): boolean {
+    return this.current?.outgoing.headersSent === true;
   }
 
   /** A pipelined request waits for its turn: one at a time, so that a client cannot multiply its work by pipelining. */

@@ -3,12 +3,12 @@ import type { Http2ServerRequest } from "node:http2";
 import type { Readable } from "node:stream";
 import { CappedBody } from "../core/capped-body.ts";
 import { GatewayError } from "../core/errors.ts";
-import { Exchange } from "../core/exchange.ts";
+import { type Body, Exchange, type NodeObjects } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
 import { TRUSTED_FORWARDED } from "../forwarding/request-headers.ts";
 import { readTarget, type Target } from "./authority.ts";
 import { findClient, type TrustedProxies } from "./client-address.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Served } from "./connection.ts";
 import { isHttp2 } from "./http2.ts";
 import { type RequestHead, readHead } from "./read-request.ts";
 
@@ -40,13 +40,13 @@ const METHODS_REFUSED = new Set(["TRACE", "CONNECT"]);
 
 /** Makes the exchange of a request; of one that is refused too, so that it is logged and counted like the others. */
 export function createExchange(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
+  node: Served,
   id: string,
   connection: Connection,
   rules: ExchangeRules,
   isUpgrade: boolean,
 ): ReadExchange {
+  const { incoming, outgoing } = node;
   const method = incoming.method as string;
   const rawTarget = incoming.url as string;
   const { httpVersion } = incoming;
@@ -83,30 +83,47 @@ export function createExchange(
   const bodyBytes = head === undefined ? 0 : bodyLength(incoming, head);
   const body =
     refusal === undefined && bodyBytes !== 0 ? openBody(incoming, outgoing, head, bodyBytes, rules.maxBodyBytes) : null;
+  const exchange = toExchange({ id, node, method, rawTarget, target, httpVersion, head, body }, connection, rules);
+  return { exchange, refusal, mustClose, bodyBytes, isServerWide: target === undefined, upgrade: head?.upgrade };
+}
+
+/** What is known of a request once it has been read, or refused. */
+export interface RequestParts {
+  readonly id: string;
+  readonly node: NodeObjects;
+  readonly method: string;
+  readonly rawTarget: string;
+  readonly target: Target | undefined;
+  readonly httpVersion: string;
+  readonly head: RequestHead | undefined;
+  readonly body: Body;
+}
+
+export function toExchange(parts: RequestParts, connection: Connection, rules: ExchangeRules): Exchange {
+  const { head, target } = parts;
   const { peer } = connection;
   const forwarded = head?.forwarded;
   const address = forwarded === undefined ? peer : findClient(peer, forwarded, rules.trusted);
   const exchange = new Exchange({
-    id,
+    id: parts.id,
     gateway: rules.pseudonym,
     request: {
-      method,
-      target: rawTarget,
+      method: parts.method,
+      target: parts.rawTarget,
       path: target?.path ?? "*",
       query: target?.query ?? "",
       headers: head?.headers ?? new HeaderList(),
-      body,
-      httpVersion,
+      body: parts.body,
+      httpVersion: parts.httpVersion,
       scheme: forwarded === undefined ? connection.scheme : schemeOf(forwarded, connection),
       authority: head?.authority ?? "",
     },
     client: { address, peer },
     startedAtMs: performance.now(),
-    incoming,
-    outgoing,
+    node: parts.node,
   });
   if (forwarded !== undefined) exchange.set(TRUSTED_FORWARDED, forwarded);
-  return { exchange, refusal, mustClose, bodyBytes, isServerWide: target === undefined, upgrade: head?.upgrade };
+  return exchange;
 }
 
 /** Whether or not the operation is a WebSocket: who asks for another version learns which one there is (RFC 6455 §4.4). */

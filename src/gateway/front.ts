@@ -11,10 +11,11 @@ import type { Logger } from "../pipeline/contract.ts";
 import { answerBroken, toAnswer } from "./answer-errors.ts";
 import type { TrustedProxies } from "./client-address.ts";
 import { Connection, isLast, type Served } from "./connection.ts";
-import { createExchange, type ReadExchange } from "./create-exchange.ts";
+import { createExchange, type ReadExchange, toExchange } from "./create-exchange.ts";
 import { Generation } from "./generation.ts";
 import { dispatch, type Fallback, optionsAnswer } from "./handle.ts";
 import { isHttp2 } from "./http2.ts";
+import { LaneRequest } from "./lane/lane-request.ts";
 import type { Overload } from "./overload.ts";
 import { type UnderWay, writeHead } from "./parse-error.ts";
 import { send } from "./send.ts";
@@ -32,12 +33,9 @@ export interface FrontOptions {
   readonly log: Logger;
 }
 
-/** What a client is to do next: send more of its body, read more of its answer, or ask for something. */
-export type WaitsFor = "body" | "reader" | "request";
-
 /** Takes requests from sockets, one at a time on each HTTP/1 connection, and sees each of them to its end. */
 export class Front {
-  private readonly options: FrontOptions;
+  readonly options: FrontOptions;
   private readonly idPrefix = randomBytes(6).toString("base64url");
   private readonly tunnels = new Set<Tunnel>();
   private readonly onClose: (this: ServerResponse) => void;
@@ -49,8 +47,15 @@ export class Front {
     this.generation = new Generation(snapshot);
     this.options = options;
     const front = this;
-    this.onClose = function onClose() {
-      front.finish(this);
+    this.onClose = function onClose(this: KnownResponse) {
+      const serving = this[SERVING];
+      this[SERVING] = undefined;
+      if (serving === undefined) return;
+      front.finish(serving, this.writableFinished);
+      const { connection } = serving;
+      connection.current = undefined;
+      const waiting = connection.next();
+      if (waiting !== undefined) front.handle(waiting.incoming, waiting.outgoing);
     };
   }
 
@@ -79,17 +84,39 @@ export class Front {
 
   readonly handle = (incoming: IncomingMessage, outgoing: ServerResponse, next?: NextMiddleware): void => {
     const connection = Connection.of(incoming.socket, this.options.trusted);
+    const served: Served = { incoming, outgoing };
     if (!isHttp2(incoming)) {
       if (connection.isClosing) return;
-      const served: Served = [incoming, outgoing];
       if (connection.current !== undefined) {
         connection.enqueue(served);
         return;
       }
       connection.current = served;
     }
-    this.serve(connection, incoming, outgoing, next);
+    this.serve(connection, served, next);
   };
+
+  /** One of a lane: nothing of it is left to be read, and nothing to be refused. */
+  serveWhole(request: LaneRequest): void {
+    const { connection } = request.lane;
+    const { method, rawTarget, target, head, body, keepsAlive } = request.whole;
+    const parts = { id: this.nextId(), node: request, method, rawTarget, target, httpVersion: "1.1", head, body };
+    const exchange = toExchange(parts, connection, this.options);
+    const serving = new Serving(connection, exchange, this.generation, request, undefined);
+    request.serving = serving;
+    this.begin(serving, {
+      exchange,
+      refusal: undefined,
+      mustClose: !keepsAlive,
+      bodyBytes: 0,
+      isServerWide: false,
+      upgrade: undefined,
+    });
+  }
+
+  finishWhole({ serving }: LaneRequest, isWhole: boolean): void {
+    if (serving !== undefined) this.finish(serving, isWhole);
+  }
 
   /** Of a request, or of one that the parser refused: stands in its problem document and in the log. */
   nextId(): string {
@@ -101,7 +128,7 @@ export class Front {
     const connection = Connection.find(socket);
     const current = connection?.current;
     if (connection === undefined || current === undefined) return "unanswered";
-    const [incoming, outgoing] = current;
+    const { incoming, outgoing } = current;
     connection.closeAfterAnswer();
     if (incoming.complete) {
       outgoing.shouldKeepAlive = false;
@@ -109,27 +136,6 @@ export class Front {
     }
     (outgoing as KnownResponse)[SERVING]?.exchange.abort();
     return outgoing.headersSent ? "begun" : "unanswered";
-  }
-
-  /** True while an answer is being made or written on the connection. */
-  isAnswering(socket: Socket): boolean {
-    return Connection.find(socket)?.current !== undefined;
-  }
-
-  hasAnswered(socket: Socket): boolean {
-    return Connection.find(socket)?.current?.[1].headersSent === true;
-  }
-
-  /** The client's next move on an HTTP/1 connection that has had a request; undefined when the move is not the client's. */
-  waitsFor(socket: Socket): WaitsFor | undefined {
-    const connection = Connection.find(socket);
-    if (connection?.isHttp2 === true) return undefined;
-    if (socket.writableLength > 0) return "reader";
-    if (connection === undefined) return undefined;
-    const incoming = connection.current?.[0];
-    if (incoming === undefined) return "request";
-    if (incoming.complete || incoming.readableLength > 0) return undefined;
-    return incoming.readableFlowing === true ? "body" : undefined;
   }
 
   /** HTTP that asks to become another protocol. What is not taken up goes on as the plain request that it also is. */
@@ -144,39 +150,40 @@ export class Front {
     outgoing.assignSocket(socket);
     outgoing.once("finish", () => socket.destroySoon());
     socket.on("error", () => socket.destroy());
-    connection.current = [incoming, outgoing];
-    this.serve(connection, incoming, outgoing, undefined, head);
+    const served: Served = { incoming, outgoing };
+    connection.current = served;
+    this.serve(connection, served, undefined, head);
   };
 
-  private serve(
-    connection: Connection,
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    next: NextMiddleware | undefined,
-    head?: Buffer,
-  ): void {
-    const { generation, options } = this;
-    const id = this.nextId();
-    const read = createExchange(incoming, outgoing, id, connection, options, head !== undefined);
+  private serve(connection: Connection, served: Served, next: NextMiddleware | undefined, head?: Buffer): void {
+    const { incoming, outgoing } = served;
+    const read = createExchange(served, this.nextId(), connection, this.options, head !== undefined);
     const { exchange } = read;
     if (head !== undefined && read.upgrade === "websocket" && read.refusal === undefined) {
       exchange.set(WEBSOCKET, { socket: incoming.socket, head });
     }
-    const serving = new Serving(connection, exchange, generation, next);
+    const serving = new Serving(connection, exchange, this.generation, served, next);
     (outgoing as KnownResponse)[SERVING] = serving;
-    generation.enter();
-    options.overload.enter();
     outgoing.on("close", this.onClose);
+    this.begin(serving, read);
+  }
+
+  private begin(serving: Serving, read: ReadExchange): void {
+    const { exchange, generation, connection, node } = serving;
+    const { id } = exchange;
+    generation.enter();
+    this.options.overload.enter();
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish(exchange);
     this.run(serving, read).catch((error: unknown) => {
-      if (outgoing.headersSent || outgoing.destroyed) {
-        options.log.error({ err: error }, "an exchange failed after its answer began");
-        outgoing.destroy();
+      const { log } = this.options;
+      if (hasAnswered(node)) {
+        log.error({ err: error }, "an exchange failed after its answer began");
+        node.outgoing.destroy();
         return;
       }
-      options.log.error({ err: error }, "an exchange failed so that it cannot be answered the usual way");
+      log.error({ err: error }, "an exchange failed so that it cannot be answered the usual way");
       connection.closeAfterAnswer();
-      serving.status = answerBroken(incoming, outgoing, id);
+      serving.status = answerBroken(node.incoming, node.outgoing, id);
     });
   }
 
@@ -202,7 +209,7 @@ export class Front {
   }
 
   private answer(serving: Serving, read: ReadExchange, given: GatewayResponse): void {
-    const { exchange, connection, next } = serving;
+    const { exchange, connection, node } = serving;
     const isNoTunnel = given.status === 101 && exchange.get(TUNNEL) === undefined;
     const response = isNoTunnel ? toAnswer(noTunnel(), exchange) : given;
     serving.status = response.status;
@@ -210,29 +217,35 @@ export class Front {
       this.openTunnel(serving, response);
       return;
     }
-    if (!isHttp2(exchange.incoming as IncomingMessage)) {
-      const mustClose = read.mustClose || this.isEnding || isLeftUnread(exchange.incoming as IncomingMessage, read);
+    if (!isOfHttp2(node)) {
+      const mustClose = read.mustClose || this.isEnding || isLeftUnread(node, read);
       if (mustClose) {
         response.headers.set("Connection", "close");
         connection.closeAfterAnswer();
       }
     }
     try {
-      send(exchange, response, next !== undefined);
+      this.send(serving, response);
     } catch (cause) {
       // Begun and not finished: a second answer would be taken for a part of the first.
-      if (exchange.outgoing?.headersSent === true) throw cause;
+      if (hasAnswered(node)) throw cause;
       // An upstream's field that Node refuses to write: a control character, most likely a try to split the answer.
       // Or, where there is an error already, what a plugin would have its refusal say.
       const code = exchange.errorCode === undefined ? "UPSTREAM_MALFORMED" : "PLUGIN_FAILED";
       const error = new GatewayError(code, "the answer has a field that cannot be sent", { cause });
       const problem = toAnswer(error, exchange);
       serving.status = problem.status;
-      send(exchange, problem, next !== undefined);
+      this.send(serving, problem);
     }
+  }
+
+  private send({ node, exchange, connection, next }: Serving, response: GatewayResponse): void {
+    if (node instanceof LaneRequest && node.send(response)) return;
+    const { outgoing } = node;
+    send(outgoing, exchange, response, next !== undefined);
     // Node ends the connection for reasons of its own, such as a 100 that was not said, or an answer to HTTP/1.0 whose length
     // nobody knows: what was sent meanwhile is no request.
-    if (isLast(exchange.outgoing as ServerResponse) && !connection.isClosing) connection.closeAfterAnswer();
+    if (isLast(outgoing) && !connection.isClosing) connection.closeAfterAnswer();
   }
 
   private openTunnel(serving: Serving, response: GatewayResponse): void {
@@ -262,22 +275,20 @@ export class Front {
   }
 
   /** After the answer, or when the client has gone. */
-  private finish(outgoing: KnownResponse): void {
-    const serving = outgoing[SERVING];
-    if (serving === undefined) return;
-    outgoing[SERVING] = undefined;
-    const { connection, exchange } = serving;
+  private finish(serving: Serving, isWhole: boolean): void {
+    const { exchange, node } = serving;
     this.leave(serving);
-    if (!outgoing.writableFinished) exchange.abort();
-    if (channels.exchangeEnd.hasSubscribers) {
-      const durationMs = performance.now() - exchange.startedAtMs;
-      channels.exchangeEnd.publish({ exchange, status: serving.status || outgoing.statusCode, durationMs });
-    }
-    connection.current = undefined;
-    const waiting = connection.next();
-    if (waiting !== undefined) this.handle(...waiting);
+    if (!isWhole) exchange.abort();
+    if (!channels.exchangeEnd.hasSubscribers) return;
+    const durationMs = performance.now() - exchange.startedAtMs;
+    channels.exchangeEnd.publish({ exchange, status: serving.status || node.outgoing.statusCode, durationMs });
   }
 }
+
+const isOfHttp2 = (node: Serving["node"]): boolean => !(node instanceof LaneRequest) && isHttp2(node.incoming);
+
+const hasAnswered = (node: Serving["node"]): boolean =>
+  node instanceof LaneRequest ? node.hasAnswered : node.outgoing.headersSent || node.outgoing.destroyed;
 
 const noTunnel = (): GatewayError =>
   new GatewayError("PLUGIN_FAILED", "a plugin answered 101, and nothing stands behind it");

@@ -8,6 +8,7 @@ import { watchClients } from "./client-watch.ts";
 import { ConnectionCaps } from "./connection-caps.ts";
 import type { Front } from "./front.ts";
 import { createHttp2Server, type Http2Limits } from "./http2-server.ts";
+import { openLanes } from "./lane/open-lanes.ts";
 import { answerParseError, endWith } from "./parse-error.ts";
 import type { Certificates } from "./tls.ts";
 
@@ -77,7 +78,13 @@ export function createFrontServer(
     answerParseError(error, socket as Socket, front.nextId(), front.breakOff(socket as Socket));
   });
   server.on("dropRequest", (_request, socket: Socket) => socket.destroy());
-  watchClients(server, front, { stallMs, keepAliveMs });
+  const { trusted, pseudonym, maxHeaders, maxBodyBytes } = front.options;
+  openLanes(server, front, {
+    trusted,
+    keepAliveMs,
+    rules: { pseudonym, maxHeaders, maxBodyBytes, maxHeadBytes: headerBytes },
+  });
+  watchClients(server, front, { stallMs, headerMs: server.headersTimeout, keepAliveMs });
   return server;
 }
 

@@ -85,9 +85,15 @@ const malformed = (detail: string): GatewayError => new GatewayError("REQUEST_MA
 /**
  * Reads a header section in one pass, stricter than the parser: what two readers could take differently is refused.
  * @param raw name, value, name, value … as `node:http` gives them
+ * @param lowerNames the names in lower case, from who has them already
  * @throws GatewayError REQUEST_MALFORMED, HEADERS_TOO_LARGE, EXPECTATION_FAILED, CODING_UNKNOWN, LOOP_DETECTED
  */
-export function readHead(raw: readonly string[], httpVersion: string, rules: HeadRules): RequestHead {
+export function readHead(
+  raw: readonly string[],
+  httpVersion: string,
+  rules: HeadRules,
+  lowerNames?: readonly string[],
+): RequestHead {
   if (raw.length > rules.maxHeaders << 1) {
     throw new GatewayError("HEADERS_TOO_LARGE", `at most ${rules.maxHeaders} header fields are taken`);
   }
@@ -107,7 +113,7 @@ export function readHead(raw: readonly string[], httpVersion: string, rules: Hea
   for (let i = 0; i < raw.length; i += 2) {
     const spelled = raw[i] as string;
     const value = raw[i + 1] as string;
-    const name = spelled.toLowerCase();
+    const name = lowerNames === undefined ? spelled.toLowerCase() : (lowerNames[i >> 1] as string);
     switch (MEANINGS.get(name)) {
       case undefined:
         if (name.charCodeAt(0) === 0x78 && (rules.isTrusted ? isConsumer(name) : isGatewayOnly(name))) continue;

@@ -26,22 +26,31 @@ const NOT_PREPARED: ReadonlySet<string> = new Set([
  * @returns false when it has to be put together: it has changed, has not left often enough, or this Node differs
  */
 export function sendPrepared(outgoing: ServerResponse, response: GatewayResponse): boolean {
-  const { prepared } = response.headers;
-  if (prepared === undefined || prepared.status !== response.status || prepared.body !== response.body) return false;
   const known = outgoing as unknown as Internals;
   if (known._header !== null || !outgoing.shouldKeepAlive || outgoing.req.httpVersion !== "1.1") return false;
   if (known.maxRequestsOnConnectionReached === true || known._defaultKeepAlive !== true) return false;
-  const keepAliveMs = Number(known._keepAliveTimeout) || 0;
-  if (prepared.text === undefined || prepared.keepAliveMs !== keepAliveMs) {
-    if (prepared.times++ === 0) return false;
-    prepared.text = writeOut(prepared, response.headers, keepAliveMs);
-    prepared.keepAliveMs = keepAliveMs;
-    if (prepared.text === undefined) return false;
-  }
-  outgoing.statusCode = prepared.status;
-  known._header = prepared.text;
+  const text = findPrepared(response, Number(known._keepAliveTimeout) || 0);
+  if (text === undefined) return false;
+  outgoing.statusCode = response.status;
+  known._header = text;
   outgoing.end();
   return true;
+}
+
+/**
+ * An answer as it was written out before, for a connection that stays open that long.
+ * @returns undefined when it has to be put together: it has changed, or has not left often enough
+ */
+export function findPrepared(response: GatewayResponse, keepAliveMs: number): string | undefined {
+  const { prepared } = response.headers;
+  if (prepared === undefined || prepared.status !== response.status || prepared.body !== response.body)
+    return undefined;
+  if (prepared.text === undefined || prepared.keepAliveMs !== keepAliveMs) {
+    if (prepared.times++ === 0) return undefined;
+    prepared.text = writeOut(prepared, response.headers, keepAliveMs);
+    prepared.keepAliveMs = keepAliveMs;
+  }
+  return prepared.text;
 }
 
 /** @returns undefined for what only Node can write */

@@ -13,8 +13,12 @@ import { writeLines } from "./write-lines.ts";
  * @param isMounted middleware that ran before, as in an Express app, may have set fields of its own: those stay
  * @throws when the header fields cannot be written, before anything is
  */
-export function send(exchange: Exchange, response: GatewayResponse, isMounted: boolean): void {
-  const outgoing = exchange.outgoing as ServerResponse;
+export function send(
+  outgoing: ServerResponse,
+  exchange: Exchange,
+  response: GatewayResponse,
+  isMounted: boolean,
+): void {
   frame(response);
   const { body } = response;
   if (outgoing.destroyed || outgoing.headersSent) {
@@ -27,7 +31,7 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
     return;
   }
   if (isStream(body)) {
-    sendStream(exchange, response, body, isMounted);
+    sendStream(outgoing, response, body, isMounted);
     return;
   }
   if (!isMounted && sendPrepared(outgoing, response)) return;
@@ -45,7 +49,7 @@ export function send(exchange: Exchange, response: GatewayResponse, isMounted: b
  * How an answer is framed is the gateway's own to say, whatever a plugin or a middleware has written: a second word on it
  * would let the client take the rest for its next answer.
  */
-function frame(response: GatewayResponse): void {
+export function frame(response: GatewayResponse): void {
   const { status, headers, body } = response;
   if (headers.has("transfer-encoding")) headers.delete("Transfer-Encoding");
   if (status !== 204 && status !== 304) return;
@@ -58,7 +62,7 @@ function frame(response: GatewayResponse): void {
  * A plugin that gives an answer another body may forget its length: the client would wait for what does not come, or take
  * the rest for its next answer.
  */
-function tellLength(headers: HeaderList, body: Buffer): void {
+export function tellLength(headers: HeaderList, body: Buffer): void {
   const told = headers.get("content-length");
   if (told !== undefined && told !== String(body.length)) headers.set("Content-Length", String(body.length));
 }
@@ -77,8 +81,7 @@ function endInOneWrite(outgoing: ServerResponse, body: Buffer): void {
   outgoing.end();
 }
 
-function sendStream(exchange: Exchange, response: GatewayResponse, body: Readable, isMounted: boolean): void {
-  const outgoing = exchange.outgoing as ServerResponse;
+function sendStream(outgoing: ServerResponse, response: GatewayResponse, body: Readable, isMounted: boolean): void {
   const isChunked = outgoing.req.httpVersion === "1.1" && !response.headers.has("content-length");
   if (!isChunked) response.headers.delete("trailer");
   writeHead(outgoing, response, isMounted);

@@ -1,25 +1,34 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Exchange } from "../core/exchange.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Served } from "./connection.ts";
 import type { ReadExchange } from "./create-exchange.ts";
 import type { Generation } from "./generation.ts";
+import type { LaneRequest } from "./lane/lane-request.ts";
 
 /** Calls on what stands behind the gateway in an Express app. */
 export type NextMiddleware = (error?: unknown) => void;
 
-/** What a request needs to be finished: one object each, found from its response. */
+/** What a request needs to be answered and finished: one object each, found from its response or its lane. */
 export class Serving {
   readonly connection: Connection;
   readonly exchange: Exchange;
   readonly generation: Generation;
+  readonly node: Served | LaneRequest;
   readonly next: NextMiddleware | undefined;
   status = 0;
   hasLeft = false;
 
-  constructor(connection: Connection, exchange: Exchange, generation: Generation, next: NextMiddleware | undefined) {
+  constructor(
+    connection: Connection,
+    exchange: Exchange,
+    generation: Generation,
+    node: Served | LaneRequest,
+    next: NextMiddleware | undefined,
+  ) {
     this.connection = connection;
     this.exchange = exchange;
     this.generation = generation;
+    this.node = node;
     this.next = next;
   }
 }
@@ -34,7 +43,7 @@ const DRAIN_BYTES = 65_536;
  * True when bytes of the body are still to come and nobody will take them for what they are: the connection must not
  * be used again. What is small and of known length is read to its end instead. ATTACKS 4, 5.
  */
-export function isLeftUnread(incoming: IncomingMessage, read: ReadExchange): boolean {
-  if (read.bodyBytes === 0 || incoming.complete) return false;
+export function isLeftUnread(node: Serving["node"], read: ReadExchange): boolean {
+  if (read.bodyBytes === 0 || node.incoming.complete) return false;
   return read.bodyBytes < 0 || read.bodyBytes > DRAIN_BYTES;
 }

@@ -17,16 +17,12 @@ export function createPortalFallback(path: string, specs: () => readonly Spec[])
     const { createPortalApp } = await import("./router.ts");
     return createPortalApp({ path, apis: () => specs().map(toPortalApi), tokenOrigins: () => tokenOrigins(specs()) });
   };
-  return ({ request, incoming, outgoing }) => {
+  return (exchange) => {
+    const { request } = exchange;
     const isOurs = request.path === path || request.path.startsWith(`${path}/`);
-    if (
-      !isOurs ||
-      incoming === undefined ||
-      outgoing === undefined ||
-      (request.method !== "GET" && request.method !== "HEAD")
-    ) {
-      return false;
-    }
+    if (!isOurs || (request.method !== "GET" && request.method !== "HEAD")) return false;
+    const { incoming, outgoing } = exchange;
+    if (incoming === undefined || outgoing === undefined) return false;
     pages ??= open();
     pages.then(
       (serve) => serve(incoming, outgoing),

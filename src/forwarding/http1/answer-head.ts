@@ -1,7 +1,7 @@
+import { readFieldLines } from "../../core/field-lines.ts";
 import { HeaderList } from "../../core/headers.ts";
 import { HOP_BY_HOP } from "../hop-by-hop.ts";
 import { malformed } from "../upstream-error.ts";
-import { readFieldLines } from "./fields.ts";
 
 /** Lengths that are none. */
 export const IN_CHUNKS = -1;
@@ -49,7 +49,8 @@ export function readAnswerHead(text: string, from: number, end: number, isHead: 
   if (isVersion10 && status < 200) throw malformed("HTTP/1.0 knows no interim answers");
   const flat: string[] = [];
   const names: string[] = [];
-  readFieldLines(text, STATUS_LINE.lastIndex, end + 2, { flat, names });
+  const fault = readFieldLines(text, STATUS_LINE.lastIndex, end + 2, { flat, names });
+  if (fault !== undefined) throw malformed(fault);
 
   let length: number | undefined;
   let isChunked = false;

@@ -1,7 +1,7 @@
+import { readFieldLines } from "../../core/field-lines.ts";
 import { HeaderList } from "../../core/headers.ts";
 import { NOT_IN_TRAILERS } from "../hop-by-hop.ts";
 import { malformed } from "../upstream-error.ts";
-import { readFieldLines } from "./fields.ts";
 
 /** Told of each stretch of body bytes within the buffer that is being read. */
 export interface BodySink {
@@ -94,7 +94,8 @@ export class ChunkedBody {
     if (this.line.length === 2) return;
     const flat: string[] = [];
     const names: string[] = [];
-    readFieldLines(this.line, 0, this.line.length - 2, { flat, names });
+    const fault = readFieldLines(this.line, 0, this.line.length - 2, { flat, names });
+    if (fault !== undefined) throw malformed(fault);
     if (names.includes("content-length") || names.includes("transfer-encoding")) {
       throw malformed("the trailer section says how the body is framed");
     }

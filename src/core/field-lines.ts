@@ -1,5 +1,3 @@
-import { malformed } from "../upstream-error.ts";
-
 /** Characters of a field name (RFC 9110 §5.6.2). */
 const TOKEN = new Uint8Array(256);
 for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
@@ -24,32 +22,33 @@ export interface FieldLines {
  * or LF, no control character.
  * @param from after the line before
  * @param end of the section: its last line ends there with CR LF
- * @throws UpstreamError malformed
+ * @returns what is wrong with them, if anything is
  */
-export function readFieldLines(text: string, from: number, end: number, lines: FieldLines): void {
+export function readFieldLines(text: string, from: number, end: number, lines: FieldLines): string | undefined {
   const { flat, names } = lines;
   let at = from;
   while (at < end) {
     let i = at;
     while (TOKEN[text.charCodeAt(i)] === 1) i++;
-    if (i === at || text.charCodeAt(i) !== COLON) throw malformed("a field line has no valid name");
+    if (i === at || text.charCodeAt(i) !== COLON) return "a field line has no valid name";
     const name = text.slice(at, i);
     let start = i + 1;
     while (isBlank(text.charCodeAt(start))) start++;
     i = start;
     let code = text.charCodeAt(i);
     while ((code >= SPACE && code !== DELETE) || code === TAB) code = text.charCodeAt(++i);
-    if (code !== CR || text.charCodeAt(i + 1) !== LF) throw malformed("a field value has a control character");
+    if (code !== CR || text.charCodeAt(i + 1) !== LF) return "a field value has a control character";
     at = i + 2;
     const lower = name.toLowerCase();
     while (i > start && isBlank(text.charCodeAt(i - 1))) {
       i--;
       // Some readers take a tab after a length for a part of it.
-      if (text.charCodeAt(i) === TAB && FRAMING.has(lower)) throw malformed(`${lower} ends in a tab`);
+      if (text.charCodeAt(i) === TAB && FRAMING.has(lower)) return `${lower} ends in a tab`;
     }
     flat.push(name, text.slice(start, i));
     names.push(lower);
   }
+  return undefined;
 }
 
 const isBlank = (code: number): boolean => code === SPACE || code === TAB;

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { eventually } from "../support/eventually.ts";
+import { sendRaw } from "../support/raw.ts";
+import { startRawGateway } from "../support/raw-gateway.ts";
+
+const GET = "GET /a?b=c HTTP/1.1\r\nHost: a\r\nX-One: 1 \r\n\r\n";
+const POST = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde";
+const CHUNKED = "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n";
+
+const withoutDates = (text: string): string => text.replace(/Date: [^\r]*/g, "Date");
+
+test("a request is answered and forwarded alike, wherever it is cut in two", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const whole = withoutDates((await sendRaw(base, POST, { answers: 1 })).text);
+  const forwarded = upstream.requests.at(-1);
+  for (let i = 1; i < POST.length; i++) {
+    const socket = connect(Number(new URL(base).port), "127.0.0.1");
+    socket.setNoDelay(true);
+    await once(socket, "connect");
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk.toString("latin1");
+    });
+    socket.write(POST.slice(0, i), () => setImmediate(() => socket.write(POST.slice(i))));
+    await eventually(`the answer to what was cut at ${i}`, () => text.length >= whole.length);
+    socket.destroy();
+    assert.equal(withoutDates(text), whole);
+    assert.deepEqual(upstream.requests.at(-1), forwarded);
+  }
+});
+
+test("requests of all kinds take turns on one connection, pipelined or not", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  for (const kinds of [
+    [GET, POST, GET],
+    [GET, CHUNKED, GET],
+    [CHUNKED, GET, POST],
+    [POST, GET, POST.slice(0, 40), POST.slice(40)],
+  ]) {
+    const before = upstream.requests.length;
+    const { statuses } = await sendRaw(base, [kinds.join("")], { answers: 3 });
+    assert.deepEqual(statuses, [200, 200, 200]);
+    assert.equal(upstream.requests.length, before + 3);
+  }
+});
+
+test("a connection that says it is done is closed behind its answer, and what follows is no request", async (t) => {
+  const { base, upstream } = await startRawGateway(t);
+  const { statuses, isClosed, text } = await sendRaw(base, GET.replace("X-One: 1 ", "Connection: close") + GET);
+  assert.deepEqual([statuses, isClosed, upstream.requests.length], [[200], true, 1]);
+  assert.match(text, /\r\nConnection: close\r\n/);
+});
+
+test("an answer of unknown length is a stream, and the connection serves the next request", async (t) => {
+  const body = "x".repeat(100_000);
+  const chunked = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n${body}\r\n0\r\n\r\n`;
+  const { base } = await startRawGateway(t, { answer: (_request, socket) => socket.write(chunked) });
+  const { statuses, text } = await sendRaw(base, GET + GET + GET.replace("X-One: 1 ", "Connection: close"));
+  assert.deepEqual(statuses, [200, 200, 200]);
+  assert.deepEqual([text.match(/x{100,}/g)?.join("").length, text.split("\r\n0\r\n\r\n").length], [300_000, 4]);
+});
+
+test("a connection on which nothing is asked is told so in time, and closed", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { headerSeconds: 1 } } });
+  const silent = await sendRaw(base, []);
+  assert.deepEqual([silent.statuses, silent.isClosed], [[408], true]);
+  const begun = await sendRaw(base, "GET / HTTP/1.1\r\n");
+  assert.deepEqual([begun.statuses, begun.isClosed], [[408], true]);
+});
+
+test("a client that goes away takes its request with it, and one whose service is gone is told", async (t) => {
+  const { base, upstream } = await startRawGateway(t, { answer: () => {} });
+  const socket = connect(Number(new URL(base).port), "127.0.0.1");
+  socket.write(GET);
+  await eventually("it is upstream", () => upstream.connections.open === 1);
+  socket.destroy();
+  await eventually("the service is let go", () => upstream.connections.open === 0);
+  upstream.answer = (_request, from) => from.destroy();
+  assert.deepEqual((await sendRaw(base, POST + POST, { answers: 2 })).statuses, [502, 502]);
+});
