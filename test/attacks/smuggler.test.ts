@@ -1,44 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { mutation, toRequest } from "../support/mutated-request.ts";
 import { answerOk, type RawUpstream, sendRaw } from "../support/raw.ts";
 import { startRawGateway } from "../support/raw-gateway.ts";
 
 // ATTACKS A, B 18: odd bytes anywhere in a request, 1,000 times. What is taken is one request upstream, framed once.
-
-const odd = fc.constantFrom(
-  ...'\0|\r|\n|\r\n|\r\n | |\t|\x0b|\x0c|\x7f|\x80|:|;|,|_|+|-|#|\\|"|@|%00|%0d%0a'.split("|"),
-);
-/** Mostly what is usual: with everything odd at once, all that is told is the first refusal. */
-const mostly = (usual: string, ...others: string[]): fc.Arbitrary<string> =>
-  fc.oneof({ weight: 6, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
-const fields = mostly(
-  "",
-  "Content-Length: 0\r\n",
-  "Transfer-Encoding: chunked\r\n",
-  "Transfer-Encoding: identity\r\n",
-  "Content_Length: 0\r\n",
-  "Transfer_Encoding: chunked\r\n",
-  "Connection: Content-Length\r\n",
-  "Connection: Transfer-Encoding, Host\r\n",
-  "Host: b\r\n",
-  "X: y\r\n z\r\n",
-  "Expect: 100-continue\r\n",
-  "Upgrade: h2c\r\nConnection: Upgrade\r\n",
-);
-const mutation = fc.record({
-  method: mostly("POST", "GET", "PUT", "DELETE", "OPTIONS", "HEAD", "post", "TRACE"),
-  version: mostly("HTTP/1.1", "HTTP/1.0", "HTTP/1.2", "HTTP/2.0"),
-  host: mostly("a", "a:80", "", "a, b", "u@a", "a/b", "[::1]", "a b"),
-  isChunked: fc.boolean(),
-  extension: mostly("", ";a=b", ';a="b', " ", ";\n"),
-  trailer: mostly("", "X: y\r\n", "Content-Length: 0\r\n", "Host: b\r\n", "x\r\n"),
-  before: fields,
-  after: fields,
-  odd,
-  hasOdd: fc.boolean(),
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
-});
 
 // Two bytes that nobody asked for would spoil the connection, and the request would rightly be sent again.
 const answer: RawUpstream["answer"] = (request, socket) => {
@@ -54,13 +21,7 @@ test("of a thousand mutated requests, each that is taken is one request upstream
     fc.asyncProperty(mutation, async (made) => {
       const name = `m${count++}`;
       const hidden = `GET /hidden-${name} HTTP/1.1\r\nHost: a\r\n\r\n`;
-      const framing = made.isChunked ? "Transfer-Encoding: chunked" : `Content-Length: ${hidden.length}`;
-      const size = hidden.length.toString(16);
-      const body = made.isChunked ? `${size}${made.extension}\r\n${hidden}\r\n0\r\n${made.trailer}\r\n` : hidden;
-      const head = `${made.method} /${name} ${made.version}\r\nHost: ${made.host}\r\n`;
-      const whole = `${head}${made.before}${framing}\r\n${made.after}\r\n${body}`;
-      const at = Math.floor(made.at * whole.length);
-      const request = made.hasOdd ? `${whole.slice(0, at)}${made.odd}${whole.slice(at)}` : whole;
+      const request = toRequest(made, name, hidden);
       const { statuses } = await sendRaw(base, request, { answers: 1, quietMs: 300 });
       answered.set(name, { request, status: statuses[0] });
       if (count % 50 > 0) return;

@@ -28,14 +28,16 @@ const toAnswer = (text: string, isClosed: boolean): RawAnswer => ({
   isClosed,
 });
 
-/** Writes bytes to a socket, as they are, and reads what comes. A part that is a number waits that many milliseconds. */
+/**
+ * Writes bytes to a socket, as they are, and reads what comes. A part that is a number waits that many milliseconds.
+ * @param base of a server to connect to, or a socket that is connected
+ */
 export async function sendRaw(
-  base: string,
+  base: string | Socket,
   parts: string | readonly (string | number)[],
   options: RawOptions = {},
 ): Promise<RawAnswer> {
-  const { port, hostname } = new URL(base);
-  const socket = connect(Number(port), hostname);
+  const socket = typeof base === "string" ? connect(Number(new URL(base).port), new URL(base).hostname) : base;
   let text = "";
   let isClosed = false;
   let wake = (): void => {};
@@ -48,7 +50,7 @@ export async function sendRaw(
     isClosed = true;
     wake();
   });
-  await once(socket, "connect");
+  if (socket.connecting) await once(socket, "connect");
   for (const part of [parts].flat()) {
     if (typeof part === "number") await new Promise((resolve) => setTimeout(resolve, part));
     else if (!socket.destroyed) socket.write(part, "latin1");
