@@ -176,9 +176,11 @@ interface Item {
 const KEY = /[a-z*][a-z0-9_\-.*]*/y;
 const BARE =
   /(?:(\?[01])|(-?\d{1,15})(?![\d.])|-?\d{1,12}\.\d{1,3}(?!\d)|"(?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|:[A-Za-z0-9+/=]*:|[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*|@-?\d{1,15})/y;
+/** Of an inner list only that it is one: no directive takes it. */
+const INNER_LIST = /\((?:[^()"]|"(?:[^"\\]|\\.)*")*\)/y;
 const SEPARATOR = /[\t ]*(?:,[\t ]*|$)/y;
 
-/** A structured-field dictionary of items (RFC 9651 §4.2.2). @returns undefined when it is not one */
+/** A structured-field dictionary (RFC 9651 §4.2.2). @returns undefined when it is not one */
 export function findDictionary(value: string): Map<string, Item> | undefined {
   const members = new Map<string, Item>();
   const text = value.replace(/^ +| +$/g, "");
@@ -189,7 +191,7 @@ export function findDictionary(value: string): Map<string, Item> | undefined {
     at += key[0].length;
     let item: Item = { kind: "boolean", text: "?1" };
     if (text[at] === "=") {
-      const bare = matchAt(BARE, text, at + 1);
+      const bare = matchAt(BARE, text, at + 1) ?? matchAt(INNER_LIST, text, at + 1);
       if (bare === undefined) return undefined;
       at += 1 + bare[0].length;
       item = { kind: bare[1] ? "boolean" : bare[2] ? "integer" : "other", text: bare[0] };

@@ -7,6 +7,7 @@ import type { Miss } from "./cache.ts";
 import type { Directives } from "./directives.ts";
 import type { Landing } from "./flight.ts";
 import { shapeOf } from "./policy.ts";
+import { mayStandIn, reuseOf } from "./reuse.ts";
 import { variantOf } from "./vary.ts";
 
 /** One request that the store alone cannot answer. */
@@ -39,11 +40,25 @@ type Texts = Record<Errand["miss"], Record<number, string>>;
 const PASSED: Texts = { "uri-miss": {}, "vary-miss": {}, stale: {}, request: {} };
 const STORED: Texts = { "uri-miss": {}, "vary-miss": {}, stale: {}, request: {} };
 
-/** The answer is for a follower as well when it agrees in all that the answer was selected by. */
-export const isFor = (landing: Extract<Landing, { kind: "answer" }>, exchange: Exchange): boolean =>
-  (landing.selectors.length === 0 ||
-    variantOf(landing.selectors, landing.headers) === variantOf(landing.selectors, exchange.request.headers)) &&
-  (landing.answer.status < 400 || landing.answer.shape === shapeOf(exchange.request.headers));
+/** The answer is for a follower as well when it agrees in all that the answer was selected by, and may be used for it. */
+export function isFor(
+  { answer, selectors, headers }: Extract<Landing, { kind: "answer" }>,
+  { exchange, directives }: Errand,
+  nowMs: number,
+): boolean {
+  const own = exchange.request.headers;
+  if (selectors.length > 0 && variantOf(selectors, headers) !== variantOf(selectors, own)) return false;
+  if (answer.status >= 400 && answer.shape !== shapeOf(own)) return false;
+  const { freshness } = answer;
+  if (freshness.freshUntilMs <= nowMs) return mayStandIn(freshness, directives, nowMs);
+  return directives === undefined || reuseOf(freshness, withoutAsking(directives), nowMs) === "use";
+}
+
+/** It has just been asked for, which is all that `no-cache` and `max-age=0` want. */
+const withoutAsking = ({ maxAge, minFresh }: Directives): Directives => ({
+  ...(maxAge !== undefined && maxAge > 0 ? { maxAge } : {}),
+  ...(minFresh !== undefined ? { minFresh } : {}),
+});
 
 /** A failure that all who wait share: their own fetch would meet the same. */
 export const isUpstreams = (error: unknown): error is GatewayError =>

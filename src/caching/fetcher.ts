@@ -23,7 +23,7 @@ import { findStorable, mayBeStorable, type Storable } from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
-import { mayStandIn } from "./reuse.ts";
+import { isReusable, mayStandIn } from "./reuse.ts";
 import { type Asked, toStoredAnswer } from "./stored-answer.ts";
 
 /** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
@@ -85,11 +85,12 @@ export class Fetcher {
     const { exchange } = errand;
     const landing = await flight.follow(exchange);
     if (landing.kind === "failed") return this.standInOrThrow(errand, landing.error);
-    if (landing.kind === "answer" && isFor(landing, exchange)) {
+    const nowMs = Date.now();
+    if (landing.kind === "answer" && isFor(landing, errand, nowMs)) {
       this.tell(exchange, "coalesced", landing.answer.length);
-      return respond(landing.answer, exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; collapsed`);
+      return respond(landing.answer, exchange, this.cache.store, nowMs, `fwd=${errand.miss}; collapsed`);
     }
-    return this.lead(errand, undefined, 0, Date.now());
+    return this.lead(errand, undefined, 0, nowMs);
   }
 
   /** @param name what others may wait for it by; undefined: nobody does */
@@ -148,8 +149,9 @@ export class Fetcher {
   ): GatewayResponse {
     const { answer, isKept } = renew(this.cache, errand, stored, response.headers, asked, this.options);
     this.done(flight);
-    if (isKept) flight?.land({ kind: "answer", answer, selectors: [], headers: errand.exchange.request.headers });
-    else flight?.land(RELEASED);
+    const { headers } = errand.exchange.request;
+    const isShared = isKept && isReusable(answer.freshness);
+    flight?.land(isShared ? { kind: "answer", answer, selectors: [], headers } : RELEASED);
     this.tell(errand.exchange, "revalidated", answer.length);
     return respond(answer, errand.exchange, this.cache.store, Date.now(), `fwd=${errand.miss}; fwd-status=304`);
   }
@@ -192,10 +194,9 @@ export class Fetcher {
         flight?.land(RELEASED);
         return;
       }
-      const isReusable = storable.freshness.freshUntilMs > Date.now() && !storable.freshness.alwaysAsk;
       const { selectors } = storable;
-      if (isReusable) flight.land({ kind: "answer", answer, selectors, headers: exchange.request.headers });
-      else flight.land(RELEASED);
+      const { headers } = exchange.request;
+      flight.land(isReusable(storable.freshness) ? { kind: "answer", answer, selectors, headers } : RELEASED);
     };
     const { body } = response;
     if (!isStream(body)) {

@@ -6,10 +6,11 @@ import { toFreshness } from "./freshness.ts";
 import type { CacheOptions } from "./options.ts";
 import { findStorable, NEVER_STORED } from "./policy.ts";
 import { type Asked, tagsOf } from "./stored-answer.ts";
+import { selectingFields } from "./vary.ts";
 
 export interface Renewed {
   readonly answer: StoredAnswer;
-  /** False when the confirmation forbids to store: then it is for its own client alone. */
+  /** False when the confirmation forbids to store, or varies by other fields: then it is for its own client alone. */
   readonly isKept: boolean;
 }
 
@@ -51,10 +52,15 @@ export function renew(
     localSeq,
     view: undefined,
   };
-  if (storable === undefined) cache.remove(stored);
-  else cache.replace(answer);
-  return { answer, isKept: storable !== undefined };
+  const isKept = storable !== undefined && isSelectedAsBefore(storable.selectors, stored);
+  if (isKept) cache.replace(answer);
+  else cache.remove(stored);
+  return { answer, isKept };
 }
+
+/** It stands where the fields of its old `Vary` lead: by others it would be given to requests that it is not for. */
+const isSelectedAsBefore = (selectors: readonly string[], stored: StoredAnswer): boolean =>
+  selectors.join() === selectingFields(stored.headers.getJoined("vary"))?.join();
 
 /** The stored header section after a 304: its fields replace the stored ones. RFC 9111 §3.2. */
 function renewHeaders(stored: HeaderList, fresh: HeaderList): HeaderList {

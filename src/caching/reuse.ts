@@ -19,6 +19,9 @@ export function reuseOf(freshness: Freshness, directives: Directives | undefined
   return -leftMs < freshness.staleWhileRevalidateMs ? "use-and-renew" : "ask";
 }
 
+/** Whether others than its own client may be given it without asking. */
+export const isReusable = ({ freshUntilMs, alwaysAsk }: Freshness): boolean => freshUntilMs > Date.now() && !alwaysAsk;
+
 /**
  * Whether a stale answer may stand in for a failure of the upstream. RFC 5861 §4.
  * @param disconnectedMs for how long it may without the upstream's word, when nobody there answers (RFC 9111 §4.2.4)

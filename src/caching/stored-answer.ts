@@ -50,9 +50,9 @@ function tellLength(headers: HeaderList, length: string): void {
 /** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */
 export function tagsOf(headers: HeaderList): readonly string[] {
   if (!headers.hasAnyOf(TAGGING)) return NO_TAGS;
-  const keys = headers.getJoined("surrogate-key")?.split(/[ ,]+/) ?? [];
+  const keys = headers.getJoined("surrogate-key")?.split(/[ \t,]+/) ?? [];
   const tags = headers.getJoined("cache-tag")?.split(",") ?? [];
-  return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))].slice(0, 1000);
+  return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))];
 }
 const TAGGING = new Set(["surrogate-key", "cache-tag"]);
 const NO_TAGS: readonly string[] = Object.freeze([]);

@@ -153,3 +153,23 @@ test("a renewal that fails leaves the stale answer as it is", async (t) => {
   );
   for (let i = 0; i < 4; i++) assert.equal((await service.get("/orders")).text, "one");
 });
+
+test("a confirmation that varies by another field makes the answer nobody else's", async (t) => {
+  const service = await startCachedService(t, ({ headers }, response) => {
+    const fields = { ETag: '"one"', "Cache-Control": "max-age=60", Vary: "X-Lang" };
+    if (headers["if-none-match"] !== undefined) response.writeHead(304, fields).end();
+    else response.writeHead(200, { ETag: '"one"', "Cache-Control": "max-age=0" }).end(`for ${headers["x-lang"]}`);
+  });
+  await service.get("/orders", { "X-Lang": "en" });
+  const confirmed = await service.get("/orders", { "X-Lang": "en" });
+  assert.deepEqual([confirmed.text, confirmed.headers.vary], ["for en", "X-Lang"]);
+  assert.equal((await service.get("/orders", { "X-Lang": "de" })).text, "for de");
+});
+
+test("an answer with more tags than anybody needs is found by the last of them", async (t) => {
+  const tags = Array.from({ length: 2000 }, (_, i) => `t${i}`).join(" ");
+  const service = await startCachedService(t, answering({ ...fresh, "Surrogate-Key": tags }));
+  await service.get("/orders");
+  await service.gateway.cache.purge({ kind: "tag", value: "t1999", soft: false });
+  assert.equal((await service.get("/orders")).text, "answer 2");
+});

@@ -46,6 +46,11 @@ const LIFETIMES: [string, Record<string, string>, number][] = [
     { "CDN-Cache-Control": "max-age=60, &", "Cache-Control": "max-age=5" },
     5,
   ],
+  [
+    "CDN-Cache-Control with a list in a member of no meaning",
+    { "CDN-Cache-Control": 'ext=(a "b)");p, no-cache', "Cache-Control": "max-age=60" },
+    0,
+  ],
   ["nothing", {}, 0],
   ["fields in a quote that never ends", { "Cache-Control": 'max-age=60, no-cache="a' }, 0],
   ["what are no fields", { "Cache-Control": 'max-age=60, no-cache="a b"' }, 0],

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type TestContext, test } from "node:test";
+import { type CachedService, startCachedService } from "../support/cached-service.ts";
+import { eventually } from "../support/eventually.ts";
+
+interface Held {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** A service that answers when the test does. */
+async function startHeld(t: TestContext): Promise<{ service: CachedService; held: Held[] }> {
+  const held: Held[] = [];
+  const service = await startCachedService(t, (request, response) => held.push({ request, response }));
+  return { service, held };
+}
+
+/** Two requests for one path, the second of which waits for the first. */
+async function sendTwo(service: CachedService, held: Held[], fields: Record<string, string>) {
+  const before = held.length;
+  const first = service.get("/orders");
+  await eventually("the first is upstream", () => held.length === before + 1);
+  const second = service.get("/orders", fields);
+  // One for another path, on its way to the service after the second: by then that has been taken.
+  const marker = service.get("/stats");
+  await eventually("the marker is upstream", () => held.some(({ request }) => request.url === "/stats"));
+  held
+    .find(({ request }) => request.url === "/stats")
+    ?.response.writeHead(204)
+    .end();
+  await marker;
+  return { first, second };
+}
+
+for (const [what, fields, isShared] of [
+  ["of any age", {}, true],
+  ["that is no older than it is", { "Cache-Control": "max-age=200" }, true],
+  ["that has just been asked for", { "Cache-Control": "no-cache" }, true],
+  ["that is younger", { "Cache-Control": "max-age=10" }, false],
+  ["that stays fresh for longer", { "Cache-Control": "min-fresh=550" }, false],
+] as const) {
+  test(`who waits for an answer ${what} is ${isShared ? "given it" : "not given it"}`, async (t) => {
+    const { service, held } = await startHeld(t);
+    const { first, second } = await sendTwo(service, held, fields);
+    held[0]?.response.writeHead(200, { "Cache-Control": "max-age=600", Age: "100" }).end("one");
+    if (!isShared) await eventually("the second asks for itself", () => held.length === 3);
+    held[2]?.response.writeHead(200, { "Cache-Control": "max-age=600" }).end("two");
+    assert.equal((await first).text, "one");
+    assert.equal((await second).text, isShared ? "one" : "two");
+  });
+}
+
+test("a confirmation of what must be asked about each time is for one request alone", async (t) => {
+  const fields = { ETag: '"one"', "Cache-Control": "no-cache" };
+  const { service, held } = await startHeld(t);
+  const cold = service.get("/orders");
+  await eventually("it is upstream", () => held.length === 1);
+  held[0]?.response.writeHead(200, fields).end("one");
+  await cold;
+  const { first, second } = await sendTwo(service, held, {});
+  held[1]?.response.writeHead(304, fields).end();
+  await eventually("the second asks for itself", () => held.length === 4);
+  held[3]?.response.writeHead(200, { ...fields, ETag: '"two"' }).end("two");
+  assert.deepEqual([(await first).text, (await second).text], ["one", "two"]);
+});
