@@ -52,9 +52,14 @@ export const CONDITIONAL_FIELDS = ["if-none-match", "if-modified-since", "range"
 export const isConditional = (headers: HeaderList): boolean =>
   headers.has("if-none-match") || headers.has("if-modified-since") || headers.has("range");
 
-/** Makes a request ask whether a stored answer still holds. RFC 9111 §4.3.1. @returns false: it has no validator */
+/**
+ * Makes a request ask whether a stored answer still holds. RFC 9111 §4.3.1.
+ * @returns false: it has no validator, or is none that a 304 could speak of: that stands in for a success alone (RFC 9110
+ *   §13.2.1), so a stored 404 would outlive the resource's return
+ */
 export function askAbout(answer: StoredAnswer, headers: HeaderList): boolean {
   for (const name of CONDITIONAL_FIELDS) headers.delete(name);
+  if (answer.status >= 300) return false;
   const etag = answer.headers.get("etag");
   const lastModified = answer.headers.get("last-modified");
   if (etag !== undefined) headers.append("If-None-Match", etag);
@@ -62,14 +67,17 @@ export function askAbout(answer: StoredAnswer, headers: HeaderList): boolean {
   return etag !== undefined || lastModified !== undefined;
 }
 
-/** A 304 that names another answer than the one asked about says nothing of it: a lying validator. RFC 9111 §4.3.4. */
-export function isAboutAnother(answer: StoredAnswer, notModified: HeaderList): boolean {
+/**
+ * A 304 that names another answer than the one asked about says nothing of it: a lying validator. So does one whose
+ * validators the answer never had. RFC 9111 §4.3.4.
+ */
+export function isAboutAnother({ headers }: StoredAnswer, notModified: HeaderList): boolean {
   const etag = notModified.get("etag");
-  const known = answer.headers.get("etag");
+  const known = headers.get("etag");
   if (etag !== undefined && known !== undefined) return weak(etag) !== weak(known);
+  if (etag !== undefined && !etag.startsWith("W/")) return true;
   const modified = notModified.get("last-modified");
-  const knownModified = answer.headers.get("last-modified");
-  return etag === undefined && modified !== undefined && knownModified !== undefined && modified !== knownModified;
+  return (etag ?? modified) !== undefined && modified !== headers.get("last-modified");
 }
 const weak = (etag: string): string => (etag.startsWith("W/") ? etag.slice(2) : etag);
 

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startCachedService } from "../support/cached-service.ts";
+
+const first = "Thu, 01 Jan 2015 00:00:00 GMT";
+const second = "Fri, 02 Jan 2015 00:00:00 GMT";
+
+/** Validators of a stored answer and of the 304 to a request that asked about it. RFC 9111 §4.3.4. */
+const CONFIRMED: [stored: Record<string, string>, confirmed: Record<string, string>, isBelieved: boolean][] = [
+  [{ ETag: '"a"' }, { ETag: '"a"' }, true],
+  [{ ETag: '"a"' }, {}, true],
+  [{ ETag: 'W/"a"' }, { ETag: '"a"' }, true],
+  [{ ETag: '"a"' }, { ETag: '"b"' }, false],
+  [{ ETag: '"a"', "Last-Modified": first }, { ETag: '"a"', "Last-Modified": second }, true],
+  [{ "Last-Modified": first }, { "Last-Modified": first }, true],
+  [{ "Last-Modified": first }, { "Last-Modified": second }, false],
+  [{ "Last-Modified": first }, { ETag: '"a"' }, false],
+  [{ "Last-Modified": first }, { ETag: 'W/"a"' }, false],
+  [{ "Last-Modified": first }, { ETag: 'W/"a"', "Last-Modified": first }, true],
+  [{ ETag: '"a"' }, { "Last-Modified": first }, false],
+];
+for (const [stored, confirmed, isBelieved] of CONFIRMED) {
+  const what = `a 304 with ${JSON.stringify(confirmed)} about ${JSON.stringify(stored)}`;
+  test(`${what} is ${isBelieved ? "" : "not "}believed`, async (t) => {
+    let count = 0;
+    const service = await startCachedService(t, ({ headers }, response) => {
+      const isAsked = headers["if-none-match"] !== undefined || headers["if-modified-since"] !== undefined;
+      const fields = { "Cache-Control": "max-age=0", ...(isAsked ? confirmed : stored) };
+      if (isAsked) response.writeHead(304, fields).end();
+      else response.writeHead(200, fields).end(`answer ${++count}`);
+    });
+    await service.get("/orders");
+    const { status, text } = await service.get("/orders");
+    assert.deepEqual([status, text], [200, isBelieved ? "answer 1" : "answer 2"]);
+  });
+}
+
+for (const status of [301, 404]) {
+  // RFC 9110 §13.2.1: a 304 stands in for a success. nginx once served a 404 on after its page had come back.
+  test(`a stored ${status} is not asked about: a 304 would speak of what is there now`, async (t) => {
+    let isBack = false;
+    const service = await startCachedService(
+      t,
+      ({ headers }, response) => {
+        const fields = { "Last-Modified": first };
+        if (!isBack) response.writeHead(status, { ...fields, "Cache-Control": "max-age=1", Age: "1" }).end("gone");
+        else if (headers["if-modified-since"] !== undefined) response.writeHead(304, fields).end();
+        else response.writeHead(200, fields).end("back");
+      },
+      {},
+    );
+    await service.get("/orders");
+    isBack = true;
+    const { status: now, text } = await service.get("/orders");
+    assert.deepEqual([now, text], [200, "back"]);
+  });
+}
