@@ -3,6 +3,7 @@ import type { Body, Exchange, GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { Balancer, Endpoint, Outcome } from "../core/upstream.ts";
 import type { Asking, UnderWay } from "./asking.ts";
+import { passInterim } from "./interim-answer.ts";
 import type { TimeoutOptions } from "./options.ts";
 import type { PoolGroup } from "./pools.ts";
 import type { TryControl, TryOnce } from "./try.ts";
@@ -136,13 +137,7 @@ class Try implements Asking {
   }
 
   onInformation(status: number, headers: HeaderList): void {
-    const { outgoing, request } = this.exchange;
-    if (status !== 103 || outgoing === undefined || outgoing.headersSent || request.httpVersion === "1.0") return;
-    try {
-      outgoing.writeEarlyHints(toRecord(headers));
-    } catch {
-      // Node takes only well-formed Link values; a hint that is not one is no loss.
-    }
+    passInterim(this.exchange, status, headers);
   }
 
   private finish(outcome: Outcome): void {
@@ -153,13 +148,4 @@ class Try implements Asking {
     this.balancer.report(endpoint, told);
     if (channels.upstreamTry.hasSubscribers) channels.upstreamTry.publish({ exchange, endpoint, outcome: told });
   }
-}
-
-function toRecord(headers: HeaderList): Record<string, string | string[]> {
-  const record: Record<string, string | string[]> = Object.create(null);
-  headers.forEach((_name, value, lower) => {
-    const before = record[lower];
-    record[lower] = before === undefined ? value : [before, value].flat();
-  });
-  return record;
 }

@@ -94,6 +94,17 @@ test("a client that goes away takes its request to the upstream with it", async 
   await until("the upstream is let go", () => upstream.requests.length === 1 && upstream.connections.open === 0);
 });
 
+test("a sign that the service is at work reaches the client", async (t) => {
+  const { base } = await startRawGateway(t, {
+    answer: (_request, socket) =>
+      socket.write(
+        "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 104 Unheard Of\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+      ),
+  });
+  const { text } = await sendRaw(base, GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+  assert.match(text, /^HTTP\/1\.1 102 Processing\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+});
+
 test("early hints and trailers reach the client", async (t) => {
   const { base } = await startRawGateway(t, {
     answer: (_request, socket) =>

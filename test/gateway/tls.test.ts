@@ -112,6 +112,26 @@ test("HTTP/2 and HTTP/1.1 are served on one port, and go to the upstream alike",
   assert.match(text, /^HTTP\/1\.1 200 OK\r\n/);
 });
 
+test("interim answers reach a client over HTTP/2", async (t) => {
+  const { base } = await startRawGateway(t, {
+    options: { listen: { tls: main, http2: true } },
+    answer: (_request, socket) =>
+      socket.write(
+        "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n" +
+          "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+      ),
+  });
+  const session = connectHttp2(base, { rejectUnauthorized: false });
+  t.after(() => session.destroy());
+  const stream = session.request({ ":path": "/a" });
+  const told: unknown[] = [];
+  stream.on("headers", (fields) => told.push([fields[":status"], fields.link]));
+  stream.on("response", (fields) => told.push(fields[":status"]));
+  stream.resume();
+  await new Promise((resolve) => stream.once("close", resolve));
+  assert.deepEqual(told, [[102, undefined], [103, "</a.css>; rel=preload"], 200]);
+});
+
 test("clients that stall or stay idle are let go over TLS, too; an HTTP/2 session is not idle like a connection", async (t) => {
   const limits = { bodyIdleSeconds: 0.5, keepAliveSeconds: 0.5 };
   const { base } = await startRawGateway(t, { options: { listen: { tls: main, http2: true }, limits } });
