@@ -21,6 +21,14 @@ export interface CacheParts {
   readonly hash?: KeyHash | undefined;
 }
 
+/** A purge made here. */
+interface OwnPurge {
+  readonly purge: Purge;
+  readonly localSeq: number;
+  /** Its place in the common count, once it has one. */
+  seq: number | undefined;
+}
+
 /** Why there is no answer, in the words of RFC 9211. */
 export type Miss = "uri-miss" | "vary-miss";
 
@@ -40,8 +48,8 @@ export class Cache {
   private readonly shared = new Purges();
   /** Made here: they hold at once, whether or not the others can be told. */
   private readonly local = new Purges();
-  /** Made here and not yet in the log. */
-  private readonly untold: { readonly purge: Purge; readonly localSeq: number }[] = [];
+  /** Made here, in order, until the common count that is known here holds them: what others stored may be older. */
+  private readonly own: OwnPurge[] = [];
   private isTelling = false;
   private caughtUpAtMs = 0;
   /** Of what an answer is stored under, for the two below. */
@@ -66,16 +74,20 @@ export class Cache {
     return this.select(record, headers);
   }
 
-  /** Stores an answer where an equal request will find it. @param headers of the request that it answers */
-  put(answer: StoredAnswer, selectors: readonly string[], headers: HeaderList): void {
+  /**
+   * Stores an answer where an equal request will find it.
+   * @param headers of the request that it answers
+   * @param standInMs for how long after its time it may still stand in for its upstream
+   */
+  put(answer: StoredAnswer, selectors: readonly string[], headers: HeaderList, standInMs = 0): void {
     const record = this.store.find(answer.key);
-    if (record instanceof Promise) void record.then((known) => this.putBeside(known, answer, selectors, headers));
-    else this.putBeside(record, answer, selectors, headers);
+    if (!(record instanceof Promise)) this.putBeside(record, answer, selectors, headers, standInMs);
+    else void record.then((known) => this.putBeside(known, answer, selectors, headers, standInMs));
   }
 
   /** Puts a renewed answer in the place of the one it was made from. */
-  replace(answer: StoredAnswer): void {
-    void this.store.put(answer, keepMs(answer));
+  replace(answer: StoredAnswer, standInMs = 0): void {
+    void this.store.put(answer, keepMs(answer, standInMs));
   }
 
   /** Takes one answer away. */
@@ -93,8 +105,8 @@ export class Cache {
     this.local.add(purge);
     if (purge.kind === "all" && !purge.soft) void this.store.clear();
     if (this.log === undefined) return;
-    this.untold.push({ purge, localSeq: this.local.seq });
-    if (this.untold.length > MAX_UNTOLD) this.forgetAll();
+    this.own.push({ purge, localSeq: this.local.seq, seq: undefined });
+    if (this.own.length > MAX_OWN) this.forgetAll();
     await this.tell();
   }
 
@@ -130,7 +142,7 @@ export class Cache {
   }
 
   private checked(answer: StoredAnswer): StoredAnswer | undefined {
-    if (answer.localSeq < 0) answer.localSeq = (this.untold[0]?.localSeq ?? this.local.seq + 1) - 1;
+    if (answer.localSeq < 0) answer.localSeq = (this.own[0]?.localSeq ?? this.local.seq + 1) - 1;
     if (answer.seq >= this.shared.seq && answer.localSeq >= this.local.seq) return answer;
     const fates = [this.shared.fateOf(answer, answer.seq), this.local.fateOf(answer, answer.localSeq)];
     if (fates.includes("gone")) {
@@ -152,29 +164,31 @@ export class Cache {
     if (nowMs - this.caughtUpAtMs < CATCH_UP_MS && nowMs >= this.caughtUpAtMs) return;
     this.caughtUpAtMs = nowMs;
     this.log?.since(this.shared.seq, (purge, seq) => this.shared.add(purge, seq));
-    if (this.untold.length > 0) void this.tell();
+    while ((this.own[0]?.seq ?? Infinity) <= this.shared.seq) this.own.shift();
+    if (this.own.length > 0) void this.tell();
   }
 
   /** Tells the others, in order, as far as they can be told now. */
   private async tell(): Promise<void> {
     if (this.isTelling) return;
     this.isTelling = true;
-    for (let next = this.untold[0]; next !== undefined; next = this.untold[0]) {
+    for (;;) {
+      const next = this.own.find(({ seq }) => seq === undefined);
+      if (next === undefined) break;
       const told = this.log?.append(next.purge);
-      const seq = told instanceof Promise ? await told : told;
-      if (seq === undefined) break;
-      this.untold.shift();
+      next.seq = told instanceof Promise ? await told : told;
+      if (next.seq === undefined) break;
     }
     this.isTelling = false;
   }
 
   /** Too many to remember one by one: everything goes instead. */
   private forgetAll(): void {
-    const [oldest] = this.untold;
-    this.untold.length = 0;
+    const [oldest] = this.own;
+    this.own.length = 0;
     const purge: Purge = { kind: "all", value: "", soft: false };
     this.local.add(purge);
-    this.untold.push({ purge, localSeq: oldest?.localSeq ?? this.local.seq });
+    this.own.push({ purge, localSeq: oldest?.localSeq ?? this.local.seq, seq: undefined });
   }
 
   private putBeside(
@@ -182,9 +196,10 @@ export class Cache {
     answer: StoredAnswer,
     selectors: readonly string[],
     headers: HeaderList,
+    standInMs: number,
   ): void {
     if (selectors.length === 0 && known?.kind !== "variants") {
-      this.replace(answer);
+      this.replace(answer, standInMs);
       return;
     }
     const { key } = answer;
@@ -198,11 +213,11 @@ export class Cache {
       void this.store.put({ kind: "variants", key, generation, selectors: list }, INDEX_MS);
     }
     const resource = answer.resource ?? resourceIn(key);
-    this.replace({ ...answer, resource, key: variantKey(generation, selectors, headers) });
+    this.replace({ ...answer, resource, key: variantKey(generation, selectors, headers) }, standInMs);
   }
 }
 
-const MAX_UNTOLD = 10_000;
+const MAX_OWN = 10_000;
 const CATCH_UP_MS = 5;
 const INDEX_MS = 30 * 86_400_000;
 
@@ -210,8 +225,9 @@ const INDEX_MS = 30 * 86_400_000;
 const variantKey = (generation: string, selectors: readonly string[], headers: HeaderList): string =>
   `~${generation}\n${selectors.join()}\n${variantOf(selectors, headers)}`;
 
-function keepMs({ freshness, headers }: StoredAnswer): number {
+function keepMs({ freshness, headers }: StoredAnswer, standInMs: number): number {
   const hasValidator = headers.has("etag") || headers.has("last-modified");
-  const stale = Math.max(freshness.staleWhileRevalidateMs, freshness.staleIfErrorMs, hasValidator ? VALIDATABLE_MS : 0);
-  return Math.max(1000, freshness.freshUntilMs - Date.now() + stale);
+  const { staleWhileRevalidateMs, staleIfErrorMs } = freshness;
+  const staleMs = Math.max(staleWhileRevalidateMs, staleIfErrorMs, standInMs, hasValidator ? VALIDATABLE_MS : 0);
+  return Math.max(1000, freshness.freshUntilMs - Date.now() + staleMs);
 }

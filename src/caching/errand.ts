@@ -6,6 +6,7 @@ import type { StoredAnswer } from "./answer.ts";
 import type { Miss } from "./cache.ts";
 import type { Directives } from "./directives.ts";
 import type { Landing } from "./flight.ts";
+import type { CacheOptions } from "./options.ts";
 import { shapeOf } from "./policy.ts";
 import { mayStandIn, reuseOf } from "./reuse.ts";
 import { variantOf } from "./vary.ts";
@@ -78,6 +79,9 @@ const UNREACHABLE: ReadonlySet<string> = new Set<ErrorCode>([
   "CIRCUIT_OPEN",
 ]);
 export const isUnreachable = ({ code }: GatewayError): boolean => UNREACHABLE.has(code);
+
+/** For how long a stale answer stands in for an upstream that does not answer at all. */
+export const standInMs = ({ staleIfUnreachableSeconds = 30 }: CacheOptions): number => staleIfUnreachableSeconds * 1000;
 
 export function discard({ body }: GatewayResponse): void {
   if (isStream(body)) body.destroy();

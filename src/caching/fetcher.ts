@@ -15,6 +15,7 @@ import {
   isUpstreams,
   mayBeHidden,
   STATUS_OF_MISS,
+  standInMs,
   statusOf,
 } from "./errand.ts";
 import { Flight, RELEASED } from "./flight.ts";
@@ -223,7 +224,7 @@ export class Fetcher {
     const { operation, operationName } = this;
     const known = { key, operation: operation.id, operationName, status };
     const answer = toStoredAnswer(exchange.request, storable, recorded, known, asked);
-    this.cache.put(answer, storable.selectors, exchange.request.headers);
+    this.cache.put(answer, storable.selectors, exchange.request.headers, standInMs(this.options));
     this.cache.uncacheable.delete(this.cache.hash(errand.key));
     this.tell(exchange, "stored", recorded.length);
     return answer;
@@ -249,7 +250,7 @@ export class Fetcher {
   private standInOrThrow(errand: Errand, error: unknown): GatewayResponse {
     const { stored, directives } = errand;
     if (stored === undefined || !isUpstreams(error) || !mayBeHidden(error.status)) throw error;
-    const disconnectedMs = isUnreachable(error) ? (this.options.staleIfUnreachableSeconds ?? 30) * 1000 : 0;
+    const disconnectedMs = isUnreachable(error) ? standInMs(this.options) : 0;
     if (!mayStandIn(stored.freshness, directives, Date.now(), disconnectedMs)) throw error;
     return this.stale(errand, stored, "fwd=stale; detail=upstream-failed");
   }

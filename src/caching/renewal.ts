@@ -1,7 +1,7 @@
 import { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Cache } from "./cache.ts";
-import type { Errand } from "./errand.ts";
+import { type Errand, standInMs } from "./errand.ts";
 import { toFreshness } from "./freshness.ts";
 import type { CacheOptions } from "./options.ts";
 import { findStorable, NEVER_STORED } from "./policy.ts";
@@ -53,7 +53,7 @@ export function renew(
     view: undefined,
   };
   const isKept = storable !== undefined && isSelectedAsBefore(storable.selectors, stored);
-  if (isKept) cache.replace(answer);
+  if (isKept) cache.replace(answer, standInMs(options));
   else cache.remove(stored);
   return { answer, isKept };
 }

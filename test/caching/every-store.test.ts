@@ -81,3 +81,50 @@ for (const [name, options, makeStore] of STORES) {
 }
 /** Said anew each time. */
 const OF_ONE_ANSWER: ReadonlySet<string> = new Set(["age", "cache-status", "date", "keep-alive"]);
+
+for (const [name, options, makeStore] of STORES) {
+  const isHit = ({ cache }: { cache: string }): boolean => cache.startsWith("Portico; hit");
+  // Without memory in front, whatever is found has just come from the store itself.
+  const alone = name === "memory" ? {} : { memoryBytes: 0 };
+
+  test(`${name}: what was invalidated is not found again, however soon it is asked for`, options, async (t) => {
+    const store = { ...(await makeStore(t)), ...alone };
+    let version = 0;
+    const service = await startCachedService(
+      t,
+      ({ method }, response) => {
+        if (method !== "GET") version++;
+        response.writeHead(200, method === "GET" ? { "Cache-Control": "max-age=60" } : {}).end(`version ${version}`);
+      },
+      {},
+      { store },
+    );
+    for (let i = 1; i <= 20; i++) {
+      await eventually("it is stored", async () => isHit(await service.get("/orders")));
+      await service.send("POST", "/orders");
+      assert.equal((await service.get("/orders")).text, `version ${i}`);
+    }
+  });
+
+  test(`${name}: an answer without a validator stands in for an upstream that is gone`, options, async (t) => {
+    const store = { ...(await makeStore(t)), ...alone };
+    let isGone = false;
+    const service = await startCachedService(
+      t,
+      (_request, response) => {
+        if (isGone) response.destroy();
+        else response.writeHead(200, { "Cache-Control": "max-age=2" }).end("kept");
+      },
+      {},
+      { store },
+    );
+    await eventually("it is stored", async () => isHit(await service.get("/orders")));
+    isGone = true;
+    const stale = await eventually("it is stale", async () => {
+      const got = await service.get("/orders");
+      return got.cache.startsWith("Portico; hit; ttl=") ? undefined : got;
+    });
+    assert.deepEqual([stale.status, stale.text], [200, "kept"]);
+    assert.match(stale.cache, /^Portico; hit; fwd=stale; detail=upstream-failed/);
+  });
+}
