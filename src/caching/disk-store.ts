@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { channels, type Fault } from "../core/channels.ts";
 import { type EmbeddedStore, openEmbeddedStore, type Table } from "../storage/embedded-store.ts";
 import type { StoredAnswer, StoredChunks, StoredRecord } from "./answer.ts";
+import { tellEvicted } from "./evicted.ts";
 import { digestOf, findInFrame, toFrame } from "./frame.ts";
 import type { Purge } from "./purges.ts";
 import type { BodyWriter, CacheStore, PurgeLog } from "./store.ts";
@@ -16,6 +17,8 @@ interface Place {
   readonly digest: string;
   readonly bytes: number;
   readonly chunks: StoredChunks | undefined;
+  /** Whose answer it is, as metrics name it; undefined for what is none. */
+  readonly operation?: string | undefined;
 }
 
 /**
@@ -64,7 +67,7 @@ export class DiskStore implements CacheStore, PurgeLog {
   async put(record: StoredRecord, keepMs: number): Promise<void> {
     const digest = digestOf(record.key);
     const frame = toFrame(record, Date.now() + keepMs);
-    const chunks = record.kind === "answer" ? record.chunks : undefined;
+    const { chunks, operationName: operation } = record.kind === "answer" ? record : NO_ANSWER;
     const bytes = frame.length + (chunks === undefined ? 0 : (record as StoredAnswer).length);
     await this.write(() => {
       if (chunks !== undefined) this.unfinished.removeSync(chunks.id);
@@ -74,7 +77,7 @@ export class DiskStore implements CacheStore, PurgeLog {
       const place = (this.counts.get("place") ?? 0) + 1;
       this.counts.putSync("place", place);
       this.frames.putSync(digest, frame);
-      this.places.putSync(place, { digest, bytes, chunks });
+      this.places.putSync(place, { digest, bytes, chunks, operation });
       this.placeOf.putSync(digest, place);
       this.makeRoom(bytes);
     });
@@ -148,6 +151,7 @@ export class DiskStore implements CacheStore, PurgeLog {
       if (bytes <= this.limits.bytes) return;
       this.remove(value.digest);
       bytes -= value.bytes;
+      if (value.operation !== undefined) tellEvicted(value.operation, value.bytes);
     }
   }
 
@@ -209,6 +213,7 @@ export class DiskStore implements CacheStore, PurgeLog {
   }
 }
 
+const NO_ANSWER = { chunks: undefined, operationName: undefined };
 const LOG_LENGTH = 10_000;
 const SWEEP_MS = 3_600_000;
 const TELL_MS = 10_000;

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { type CacheEvent, channels } from "../core/channels.ts";
+import { channels } from "../core/channels.ts";
 import { type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
 import { EntryTable, NONE } from "./entry-table.ts";
+import { tellEvicted } from "./evicted.ts";
 import { HotAnswers } from "./hot-answers.ts";
 import { createKeyHash, type KeyHash } from "./key-hash.ts";
 import {
@@ -234,10 +235,6 @@ export class MemoryStore implements CacheStore {
   private dropBody(record: StoredRecord): void {
     if (record.kind === "answer" && record.chunks !== undefined) this.bodies.delete(record.chunks.id);
   }
-}
-
-function tellEvicted(operation: string, bytes: number): void {
-  channels.cache.publish({ exchange: undefined, operation, event: "evicted", bytes } satisfies CacheEvent);
 }
 
 const withOwnBody = (record: StoredRecord): StoredRecord =>

@@ -28,6 +28,27 @@ test("answers are purged by the admin API: by key, prefix, tag, operation and al
   assert.ok(body.bytes > 0);
 });
 
+test("a path is purged however it is written", async (t) => {
+  const service = await startCachedService(t, answering({ "Cache-Control": "max-age=60" }));
+  const admin = supertest(express().use(createCacheAdminRouter(service.gateway.cache)));
+  for (const [asked, written] of [
+    ["/orders/%41", "/orders/%41"],
+    ["/orders/A", "/orders/%41"],
+    ["/orders/caf%C3%A9", "/orders/caf\u00e9"],
+    ["/orders/caf%C3%A9", "/orders/caf%c3%a9"],
+    ["/orders/a%2Fb", "/orders/a%2fb"],
+    ["/orders/a%20b", "/orders/a b"],
+    ["/orders/1", "/orders/1?page=1"],
+    ["/orders/1", "http://SHOP.example:80/orders/1"],
+    ["/orders/1", "http://shop.example/orders/1#top"],
+  ] as const) {
+    const host = { host: "shop.example" };
+    await service.get(asked, host);
+    await admin.post("/v1/cache/purge").send({ key: written }).expect(200);
+    assert.doesNotMatch((await service.get(asked, host)).cache, /hit/, written);
+  }
+});
+
 test("a purge that names nothing, or too much, is refused with a sentence", async (t) => {
   const service = await startCachedService(t, answering({}));
   const admin = supertest(express().use(createCacheAdminRouter(service.gateway.cache)));
@@ -40,6 +61,9 @@ test("a purge that names nothing, or too much, is refused with a sentence", asyn
     { tag: "a", key: "/b" },
     { keys: "/" },
     { key: "orders" },
+    { key: "/orders/../me" },
+    { prefix: "//orders" },
+    { prefix: "/%" },
     { all: true, soft: 1 },
   ]) {
     const { body } = await admin.post("/v1/cache/purge").send(wrong).expect(400);
