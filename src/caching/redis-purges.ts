@@ -7,13 +7,17 @@ const LOG = "portico:purges:log";
 const CHANNEL = "portico:purges";
 const LOG_LENGTH = 10_000;
 
-/** Takes the next place, notes the purge there, and tells everybody. */
+/** Takes the next place, above all that the caller knows of, notes the purge there, and tells everybody. */
 const APPEND = `
-local seq = redis.call('INCR', KEYS[1])
+local seq = math.max(redis.call('INCR', KEYS[1]), tonumber(ARGV[2]) + 1)
+redis.call('SET', KEYS[1], seq)
 redis.call('ZADD', KEYS[2], seq, seq .. '\\n' .. ARGV[1])
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -${LOG_LENGTH + 1})
 redis.call('PUBLISH', '${CHANNEL}', seq .. '\\n' .. ARGV[1])
 return seq`;
+
+/** What is told by Redis can be lost, and reading it may take too long: the log is looked at as well. */
+const LOOK_MS = 1000;
 
 /** Purges of all machines, told by Redis as they are made and read again after each time it was away. */
 export class RedisPurges implements PurgeLog {
@@ -23,6 +27,7 @@ export class RedisPurges implements PurgeLog {
   private latest = 0;
   /** Told while the log is being read: undefined once it has been. */
   private waiting: string[] | undefined = [];
+  private readonly looking: NodeJS.Timeout;
 
   /** @param subscriber a connection of its own, as one that listens can do nothing else */
   constructor(redis: Redis, subscriber: Redis) {
@@ -37,6 +42,9 @@ export class RedisPurges implements PurgeLog {
       if (this.waiting === undefined) this.learn(message);
       else this.waiting.push(message);
     });
+    this.looking = setInterval(() => {
+      void this.catchUp();
+    }, LOOK_MS).unref();
     subscriber.on("error", () => {});
     subscriber.on("close", () => {
       this.waiting = [];
@@ -51,7 +59,7 @@ export class RedisPurges implements PurgeLog {
   async append(purge: Purge): Promise<number | undefined> {
     if (this.redis.status !== "ready") return undefined;
     try {
-      return (await this.redis.eval(APPEND, 2, COUNT, LOG, JSON.stringify(purge))) as number;
+      return (await this.redis.eval(APPEND, 2, COUNT, LOG, JSON.stringify(purge), this.latest)) as number;
     } catch {
       return undefined;
     }
@@ -63,6 +71,7 @@ export class RedisPurges implements PurgeLog {
   }
 
   close(): void {
+    clearInterval(this.looking);
     this.subscriber.disconnect();
   }
 
@@ -70,12 +79,10 @@ export class RedisPurges implements PurgeLog {
     if (this.redis.status !== "ready" || this.subscriber.status !== "ready") return;
     try {
       await this.subscriber.subscribe(CHANNEL);
+      const { latest } = this;
       const count = Number((await this.redis.get(COUNT)) ?? 0);
       // It forgot its count, and with it who knows what purges: whatever it still holds is from before.
-      if (count < this.latest) {
-        await this.redis.set(COUNT, this.latest);
-        await this.append({ kind: "all", value: "", soft: false });
-      }
+      if (count < latest) await this.append({ kind: "all", value: "", soft: false });
       const missed = await this.redis.zrangebyscore(LOG, `(${this.latest}`, "+inf");
       const [first] = missed;
       const isGap = first !== undefined && Number(first.slice(0, first.indexOf("\n"))) > this.latest + 1;
@@ -83,7 +90,7 @@ export class RedisPurges implements PurgeLog {
       for (const message of [...missed, ...(this.waiting ?? [])]) this.learn(message);
       this.waiting = undefined;
     } catch {
-      // The connection broke again: the next "ready" brings us back here.
+      // The connection broke again, or Redis was too slow: the next "ready" or look brings us back here.
     }
   }
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { Redis } from "ioredis";
 import { answering, startCachedService } from "../support/cached-service.ts";
 import { eventually } from "../support/eventually.ts";
 import { redisMissing, startRedisServer } from "../support/redis-server.ts";
@@ -83,6 +84,20 @@ test("answers and purges in Redis are shared by machines", needsRedis, async (t)
     await two.get("/orders", host);
     return two.asked.length > asked;
   });
+});
+
+test("a purge that Redis told of in vain is learned all the same", needsRedis, async (t) => {
+  const redis = await startRedisServer(t);
+  const fields = { "Cache-Control": "max-age=60", "Cache-Tag": "orders" };
+  const service = await startCachedService(t, answering(fields), {}, { store: { redis: redis.url } });
+  await eventually("it is stored", async () => isHit(await service.get("/orders")));
+  const other = new Redis(redis.url);
+  t.after(() => other.disconnect());
+  const purge = JSON.stringify({ kind: "tag", value: "orders", soft: false });
+  // As another machine does, but that nobody is told: its message was lost, or this one's connection is dead unnoticed.
+  const seq = await other.incr("portico:purges:count");
+  await other.zadd("portico:purges:log", seq, `${seq}\n${purge}`);
+  await eventually("it is forgotten", async () => !isHit(await service.get("/orders")));
 });
 
 test("a Redis that is killed, frozen and started again costs misses, never an error", needsRedis, async (t) => {
