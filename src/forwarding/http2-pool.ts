@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { buildConnector, Pool } from "undici";
 import type { AddressGuard } from "../core/address-guard.ts";
 import { lazyPackage } from "../core/lazy.ts";
@@ -8,6 +9,12 @@ import type { ConnectOptions, InstancePool } from "./pools.ts";
 
 const undici = lazyPackage<typeof import("undici")>("undici");
 const CONNECT_MS = 1_000;
+
+/**
+ * Over HTTP/2 undici takes a buffer of these methods alone: that of a DELETE or a QUERY fails an assertion of its own, and
+ * goes as a stream.
+ */
+const hasLengthHere = (method: string): boolean => method === "POST" || method === "PUT" || method === "PATCH";
 
 /** Connections to one instance that may speak HTTP/2, as it and ALPN agree: those of undici. */
 export class Http2Pool implements InstancePool {
@@ -45,7 +52,7 @@ export class Http2Pool implements InstancePool {
         method: method as "GET",
         path: target,
         headers: host === undefined ? headers.toFlat() : [...headers.toFlat(), "Host", host],
-        body,
+        body: hasLengthHere(method) || !Buffer.isBuffer(body) ? body : Readable.from([body]),
         headersTimeout: headersMs,
         bodyTimeout: bodyIdleMs,
       },

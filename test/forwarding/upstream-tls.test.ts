@@ -118,12 +118,13 @@ test("upstreamHttp2 speaks HTTP/2 to who offers it, with bodies both ways", { sk
   const { base } = await startRawGateway(t, {
     route: { ...routeTo(url, { ca: join(folder, "ca.pem") }), upstreamHttp2: true },
   });
-  const post = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
-  const { statuses, text } = await sendRaw(base, GET + post, { answers: 2 });
-  assert.deepEqual(statuses, [200, 200]);
+  const methods = ["POST", "PUT", "DELETE"];
+  const asked = methods.map((method) => `${method} /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello`);
+  const { statuses, text } = await sendRaw(base, GET + asked.join(""), { answers: 4 });
+  assert.deepEqual(statuses, [200, 200, 200, 200]);
   assert.match(text, /GET \/a /);
-  assert.match(text, /POST \/a hello/);
-  assert.deepEqual(versions, ["2.0", "2.0"]);
+  for (const method of methods) assert.ok(text.includes(`${method} /a hello`), method);
+  assert.deepEqual(versions, ["2.0", "2.0", "2.0", "2.0"]);
 });
 
 /** It accepts connections and says nothing: no handshake ends. */
