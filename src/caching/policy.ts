@@ -55,13 +55,14 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
   if (directives.mustUnderstand === true ? !UNDERSTOOD.has(status) : directives.noStore === true) return undefined;
   if (directives.private?.length === 0) return undefined;
   if (headers.has("set-cookie") && options.setCookie !== true) return undefined;
-  const isShareable =
-    isPartitioned || directives.public === true || directives.sMaxAge !== undefined || known.isTargeted;
+  // Of whichever field holds: a CDN-Cache-Control of `max-age` alone allows no more than Cache-Control would (RFC 9111 §3.5).
+  const isShareable = isPartitioned || directives.public === true || directives.sMaxAge !== undefined;
   if (requestHeaders.has("authorization") && !isShareable && directives.mustRevalidate !== true) return undefined;
   const selectors = selectingFields(headers.getJoined("vary"));
   if (selectors === undefined || selectors.some((name) => isWrittenHere(name, question))) return undefined;
   // What a cookie may have shaped is for its owner, unless the upstream says otherwise. ATTACKS 25.
-  if (requestHeaders.has("cookie") && !isShareable && !selectors.includes("cookie")) return undefined;
+  const isForCookies = isShareable || known.isTargeted || selectors.includes("cookie");
+  if (requestHeaders.has("cookie") && !isForCookies) return undefined;
   if (!isWorthStoring(status, headers, lifetimeSeconds, freshness, options)) return undefined;
   return {
     freshness,

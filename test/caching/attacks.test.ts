@@ -106,13 +106,15 @@ for (const [what, headers] of [
 }
 
 test("an answer to a request with Authorization is shared only when the upstream allows it", async (t) => {
-  for (const [control, asked] of [
+  for (const [control, asked, field = "Cache-Control"] of [
     ["max-age=60", 2],
     ["max-age=60, public", 1],
     ["s-maxage=60", 1],
     ["max-age=60, must-revalidate", 1],
+    ["max-age=60", 2, "CDN-Cache-Control"],
+    ["max-age=60, public", 1, "CDN-Cache-Control"],
   ] as const) {
-    const service = await startCachedService(t, answering({ "Cache-Control": control }));
+    const service = await startCachedService(t, answering({ [field]: control }));
     await service.get("/orders", { Authorization: "Bearer one" });
     await service.get("/orders");
     assert.equal(service.asked.length, asked, control);
