@@ -47,6 +47,27 @@ test("requests of all kinds take turns on one connection, pipelined or not", asy
   }
 });
 
+test("an answer of any length comes whole and in its turn", async (t) => {
+  const bodyOf = (request: string): string => `${"x".repeat(Number(/size=(\d+)/.exec(request)?.[1]) - 1)}.`;
+  const { base } = await startRawGateway(t, {
+    answer(request, socket) {
+      const body = bodyOf(request);
+      const sent = request.startsWith("HEAD") ? "" : body;
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${sent}`);
+    },
+  });
+  const sizes = [1, 4_095, 4_096, 4_097, 16_384, 65_535, 65_536, 65_537, 300_000];
+  const requests = sizes.flatMap((size) =>
+    ["GET", "HEAD"].map((method) => `${method} /a?size=${size} HTTP/1.1\r\nHost: a\r\n\r\n`),
+  );
+  const last = "GET /a?size=5000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  for (const first of [GET.replace("b=c", "size=2"), CHUNKED.replace("/a", "/a?size=2")]) {
+    const { text, isClosed } = await sendRaw(base, first + requests.join("") + last);
+    const bodies = text.split(/HTTP\/1\.1 200 OK\r\n(?:[^\r]+\r\n)*\r\n/).map((body) => body.length);
+    assert.deepEqual([bodies, isClosed], [[0, 2, ...sizes.flatMap((size) => [size, 0]), 5_000], true]);
+  }
+});
+
 test("a connection that says it is done is closed behind its answer, and what follows is no request", async (t) => {
   const { base, upstream } = await startRawGateway(t);
   const { statuses, isClosed, text } = await sendRaw(base, GET.replace("X-One: 1 ", "Connection: close") + GET);

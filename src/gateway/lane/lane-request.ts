@@ -64,22 +64,22 @@ export class LaneRequest implements NodeObjects {
     const isLast = lane.connection.isClosing;
     const prepared = isLast ? undefined : findPrepared(response, keepAliveMs);
     if (prepared !== undefined) {
-      this.write(prepared);
+      this.write(prepared, undefined);
       return true;
     }
     const { headers } = response;
     if (body !== null) tellLength(headers, body);
     if (headers.has("trailer")) headers.delete("trailer");
     const keepAlive = isLast ? undefined : keepAliveLines;
-    const text = writeAnswer(this.whole.method, response as WholeAnswer, keepAlive, date);
-    if (text === undefined) return false;
-    this.write(text);
+    const written = writeAnswer(this.whole.method, response as WholeAnswer, keepAlive, date);
+    if (written === undefined) return false;
+    this.write(written.text, written.rest);
     return true;
   }
 
-  private write(text: string): void {
+  private write(text: string, rest: Buffer | undefined): void {
     this.hasWritten = true;
-    this.lane.write(text);
+    this.lane.write(text, rest);
   }
 }
 

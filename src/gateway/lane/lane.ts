@@ -56,10 +56,18 @@ export class Lane {
     return this.current === undefined;
   }
 
-  /** Writes all of an answer. */
-  write(text: string): void {
-    this.socket.write(text, "latin1", this.onWritten);
-    if (this.connection.isClosing) this.socket.destroySoon();
+  /** Writes all of an answer. @param rest what is not in the text, and follows it */
+  write(text: string, rest: Buffer | undefined): void {
+    const { socket } = this;
+    if (rest === undefined) {
+      socket.write(text, "latin1", this.onWritten);
+    } else {
+      socket.cork();
+      socket.write(text, "latin1");
+      socket.write(rest, this.onWritten);
+      socket.uncork();
+    }
+    if (this.connection.isClosing) socket.destroySoon();
   }
 
   /** Node's own answer to a request of this lane, for the time that it takes. */

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { HeaderList } from "../../core/headers.ts";
+import { MAX_JOINED_BYTES } from "../send.ts";
 import { NODES_OWN } from "../write-lines.ts";
 import type { DateField } from "./date-field.ts";
 
@@ -12,8 +13,15 @@ export interface WholeAnswer {
 /** Of an answer that has a body by its status alone (RFC 9112 §6.3). */
 const hasBody = (status: number): boolean => status !== 204 && status !== 304;
 
+export interface WrittenAnswer {
+  /** As latin1; all of the answer but for `rest`. */
+  readonly text: string;
+  /** A body that is too long for the text, and follows it. */
+  readonly rest: Buffer | undefined;
+}
+
 /**
- * All of an answer, as latin1, with the fields and in the order in which `node:http` writes them.
+ * An answer with the fields and in the order in which `node:http` writes them.
  * @param keepAlive the lines that tell how long the connection stays; undefined where the answer is the last of it
  * @returns undefined when there is something in it that only `node:http` knows how to write, or to refuse
  */
@@ -22,7 +30,7 @@ export function writeAnswer(
   { status, headers, body }: WholeAnswer,
   keepAlive: string | undefined,
   date: DateField,
-): string | undefined {
+): WrittenAnswer | undefined {
   if (!Number.isInteger(status) || status < 200 || status > 999) return undefined;
   const own: string[] = [];
   const lines = headers.toLines(NODES_OWN, own);
@@ -47,5 +55,7 @@ export function writeAnswer(
   const isSent = method !== "HEAD" && hasBody(status);
   if (isSent && !hasLength) last += `Content-Length: ${body?.length ?? 0}\r\n`;
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${lines}${last}\r\n`;
-  return isSent && body !== null ? head + body.toString("latin1") : head;
+  if (!isSent || body === null) return { text: head, rest: undefined };
+  if (body.length > MAX_JOINED_BYTES) return { text: head, rest: body };
+  return { text: head + body.toString("latin1"), rest: undefined };
 }
