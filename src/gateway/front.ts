@@ -98,8 +98,9 @@ export class Front {
 
   /** One of a lane: nothing of it is left to be read, and nothing to be refused. */
   serveWhole(request: LaneRequest): void {
-    const { connection } = request.lane;
-    const { method, rawTarget, target, head, body, keepsAlive } = request.whole;
+    const { body, lane, whole } = request;
+    const { connection } = lane;
+    const { method, rawTarget, target, head, keepsAlive } = whole;
     const parts = { id: this.nextId(), node: request, method, rawTarget, target, httpVersion: "1.1", head, body };
     const exchange = toExchange(parts, connection, this.options);
     const serving = new Serving(connection, exchange, this.generation, request, undefined);

@@ -47,6 +47,45 @@ test("requests of all kinds take turns on one connection, pipelined or not", asy
   }
 });
 
+test("a body that comes in pieces, or not to its end, is dealt with as it is by node:http", async (t) => {
+  const { base, upstream } = await startRawGateway(t, { options: { limits: { bodyIdleSeconds: 1 } } });
+  const post = (length: number): string => `POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
+  const body = "x".repeat(65_536);
+  const pieces = [post(65_536) + body.slice(9), body.slice(-7), "x", `x${POST}`, GET];
+  const several = await sendRaw(
+    base,
+    pieces.flatMap((piece) => [piece, 1]),
+    { answers: 3 },
+  );
+  assert.deepEqual(several.statuses, [200, 200, 200]);
+  assert.deepEqual(
+    upstream.requests.map((request) => request.split("\r\n\r\n")[1]?.length),
+    [65_536, 5, 0],
+  );
+  const late = await sendRaw(base, [post(5), 50, "abc", 50, "de"], { answers: 1 });
+  assert.deepEqual([late.statuses, upstream.requests.length], [[200], 4]);
+  assert.deepEqual((await sendRaw(base, `${post(5)}abc`)).statuses, [408]);
+  for (const first of [1, post(5).length, post(5).length + 3]) {
+    const socket = connect({ port: Number(new URL(base).port), host: "127.0.0.1", noDelay: true });
+    socket.on("error", () => {});
+    socket.write(post(5).slice(0, first));
+    setImmediate(() => socket.end(`${post(5)}abc`.slice(first)));
+    const { statuses, isClosed } = await sendRaw(socket, []);
+    assert.deepEqual([statuses, isClosed], [[400], true], `the first ${first} bytes come alone`);
+  }
+  assert.equal(upstream.requests.length, 4);
+});
+
+test("a client that is slow with its body need not send it to be refused", async (t) => {
+  const { base, upstream } = await startRawGateway(t, {
+    route: { plugins: [{ "ip-filter": { deny: ["127.0.0.0/8"] } }] },
+  });
+  const { statuses } = await sendRaw(base, "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab", {
+    answers: 1,
+  });
+  assert.deepEqual([statuses, upstream.requests.length], [[403], 0]);
+});
+
 test("an answer of any length comes whole and in its turn", async (t) => {
   const bodyOf = (request: string): string => `${"x".repeat(Number(/size=(\d+)/.exec(request)?.[1]) - 1)}.`;
   const { base } = await startRawGateway(t, {

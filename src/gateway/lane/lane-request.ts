@@ -21,18 +21,20 @@ interface IncomingInternals {
 export class LaneRequest implements NodeObjects {
   readonly lane: Lane;
   readonly whole: WholeRequest;
+  readonly body: Buffer | null;
   serving: Serving | undefined = undefined;
   private hasWritten = false;
   private madeIncoming: IncomingMessage | undefined = undefined;
   private madeOutgoing: ServerResponse | undefined = undefined;
 
-  constructor(lane: Lane, whole: WholeRequest) {
+  constructor(lane: Lane, whole: WholeRequest, body: Buffer | null) {
     this.lane = lane;
     this.whole = whole;
+    this.body = body;
   }
 
   get incoming(): IncomingMessage {
-    this.madeIncoming ??= toIncoming(this.lane.socket, this.whole);
+    this.madeIncoming ??= toIncoming(this.lane.socket, this.whole, this.body);
     return this.madeIncoming;
   }
 
@@ -83,7 +85,11 @@ export class LaneRequest implements NodeObjects {
   }
 }
 
-function toIncoming(socket: Socket, { method, rawTarget, rawHeaders, body }: WholeRequest): IncomingMessage {
+function toIncoming(
+  socket: Socket,
+  { method, rawTarget, rawHeaders }: WholeRequest,
+  body: Buffer | null,
+): IncomingMessage {
   const incoming = new IncomingMessage(socket);
   incoming.httpVersion = "1.1";
   incoming.httpVersionMajor = 1;

@@ -3,7 +3,8 @@ import type { Socket } from "node:net";
 import type { Connection } from "../connection.ts";
 import type { DateField } from "./date-field.ts";
 import { LaneRequest } from "./lane-request.ts";
-import { readWholeRequest, type WholeRules } from "./whole-request.ts";
+import { Rest } from "./rest.ts";
+import { readWholeRequest, type WholeRequest, type WholeRules } from "./whole-request.ts";
 
 /** What serves the requests of all lanes. */
 export interface LaneFront {
@@ -27,10 +28,13 @@ export interface LaneOwner {
 /** Of what a client sends before it has its answer; above that nothing is read from it. */
 const MAX_PENDING_BYTES = 65_536;
 
+/** How long the rest of a short body is waited for. */
+const REST_MS = 10;
+
 /**
- * One connection of HTTP/1.1 whose requests come whole, one read each, and whose answers leave in one write: nearly all of
+ * One connection of HTTP/1.1 whose requests come whole, or nearly so, and whose answers leave in one write: nearly all of
  * them, at half of what `node:http` costs. With the first that does not, the connection is given to `node:http` for good, its
- * bytes unread: what is cut in pieces, unusual or hostile has one reader only, and a lane has nothing to refuse.
+ * bytes unread: what is slow, unusual or hostile has one reader only, and a lane has nothing to refuse.
  */
 export class Lane {
   readonly socket: Socket;
@@ -39,6 +43,9 @@ export class Lane {
   private readonly rules: WholeRules;
   private current: LaneRequest | undefined = undefined;
   private pending: Buffer | undefined = undefined;
+  /** A request whose body is not all there. */
+  private rest: Rest | undefined = undefined;
+  private timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(connection: Connection, owner: LaneOwner, rules: WholeRules) {
     this.connection = connection;
@@ -53,7 +60,7 @@ export class Lane {
   }
 
   get isIdle(): boolean {
-    return this.current === undefined;
+    return this.current === undefined && this.rest === undefined;
   }
 
   /** Writes all of an answer. @param rest what is not in the text, and follows it */
@@ -87,7 +94,11 @@ export class Lane {
 
   private readonly onData = (bytes: Buffer): void => {
     if (this.connection.isClosing || this.socket.writableEnded) return;
-    const { pending } = this;
+    const { pending, rest } = this;
+    if (rest !== undefined) {
+      if (rest.add(bytes)) this.serve(rest.request, rest.join());
+      return;
+    }
     const all = pending === undefined ? bytes : Buffer.concat([pending, bytes]);
     if (this.current === undefined) {
       this.read(all);
@@ -104,26 +115,52 @@ export class Lane {
       this.leave(bytes);
       return;
     }
-    if (whole.end < bytes.length) this.pending = bytes.subarray(whole.end);
-    const request = new LaneRequest(this, whole);
+    if (whole.end <= bytes.length) {
+      this.serve(whole, bytes);
+      return;
+    }
+    this.rest = new Rest(whole, bytes);
+    if (this.timer === undefined) this.timer = setTimeout(this.onLate, REST_MS).unref();
+    else this.timer.refresh();
+  }
+
+  /** @param bytes from the beginning of the request to at least its end */
+  private serve(whole: WholeRequest, bytes: Buffer): void {
+    this.rest = undefined;
+    const { start, end } = whole;
+    if (end < bytes.length) this.pending = bytes.subarray(end);
+    const request = new LaneRequest(this, whole, start === end ? null : bytes.subarray(start, end));
     this.current = request;
     this.connection.isInLane = true;
     this.connection.hasAsked = true;
     this.owner.front.serveWhole(request);
   }
 
+  /** The client takes its time, and may have an answer to its head alone. */
+  private readonly onLate = (): void => {
+    if (this.rest !== undefined && !this.socket.destroyed) this.leave(this.rest.join());
+  };
+
   private leave(bytes: Buffer): void {
     const { socket } = this;
+    this.detach();
+    socket.pause();
+    socket.unshift(bytes);
+    this.owner.handOver(this);
+    socket.resume();
+  }
+
+  /** It hears nothing of its connection any more. */
+  private detach(): void {
+    const { socket } = this;
+    this.rest = undefined;
+    clearTimeout(this.timer);
     socket.off("data", this.onData);
     socket.off("end", this.onEnd);
     socket.off("error", this.onError);
     socket.off("close", this.onClose);
     socket.off("drain", this.onDrain);
-    socket.pause();
-    socket.unshift(bytes);
     this.connection.hasAsked = true;
-    this.owner.handOver(this);
-    socket.resume();
   }
 
   private readonly onWritten = (): void => {
@@ -138,7 +175,17 @@ export class Lane {
   };
 
   private readonly onEnd = (): void => {
-    this.socket.end();
+    const { socket, rest } = this;
+    if (rest === undefined) {
+      socket.end();
+      return;
+    }
+    // What has ended takes nothing back: the bytes and their end are told again, to who judges them.
+    const bytes = rest.join();
+    this.detach();
+    this.owner.handOver(this);
+    socket.emit("data", bytes);
+    socket.emit("end");
   };
 
   private readonly onError = (): void => {
@@ -153,6 +200,8 @@ export class Lane {
     const { current } = this;
     this.current = undefined;
     this.pending = undefined;
+    this.rest = undefined;
+    clearTimeout(this.timer);
     this.owner.forget(this);
     if (current !== undefined) this.owner.front.finishWhole(current, false);
   };

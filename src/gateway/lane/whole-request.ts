@@ -1,3 +1,4 @@
+import { WHOLE_BODY_BYTES } from "../../core/body.ts";
 import { readFieldLines } from "../../core/field-lines.ts";
 import { readTarget, type Target } from "../authority.ts";
 import { type HeadRules, type RequestHead, readHead } from "../read-request.ts";
@@ -7,7 +8,7 @@ export interface WholeRules extends HeadRules {
   readonly maxBodyBytes: number;
 }
 
-/** A request of HTTP/1.1 that has come as a whole, and of which nothing is unusual. */
+/** A request of HTTP/1.1 of which nothing is unusual. */
 export interface WholeRequest {
   readonly method: string;
   readonly rawTarget: string;
@@ -15,9 +16,10 @@ export interface WholeRequest {
   readonly head: RequestHead;
   /** Name, value, name, value … as they came. */
   readonly rawHeaders: string[];
-  readonly body: Buffer | null;
   readonly keepsAlive: boolean;
-  /** Where it ends, and the next one begins. */
+  /** Where its body begins. */
+  readonly start: number;
+  /** Where it ends, and the next one begins: beyond what has come, where the rest of a short body is still to come. */
   readonly end: number;
 }
 
@@ -27,8 +29,8 @@ const REQUEST_LINE = /(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/[\x21-\x7e]*) 
 const FIRST_LOOK_BYTES = 4_096;
 
 /**
- * Reads the first request of what came in one read.
- * @returns undefined for what is not whole, out of the ordinary, or to be refused: that is another reader's to judge
+ * Reads the first request of what has come.
+ * @returns undefined for what is without all of its head, out of the ordinary, or to be refused: that is another reader's to judge
  */
 export function readWholeRequest(bytes: Buffer, rules: WholeRules): WholeRequest | undefined {
   let text = bytes.toString("latin1", 0, Math.min(bytes.length, FIRST_LOOK_BYTES));
@@ -54,12 +56,11 @@ export function readWholeRequest(bytes: Buffer, rules: WholeRules): WholeRequest
     if (bodyBytes < 0 || bodyBytes > rules.maxBodyBytes || head.expectsContinue || head.upgrade !== undefined) {
       return undefined;
     }
-    const from = end + 4;
-    if (from + bodyBytes > bytes.length) return undefined;
+    const start = end + 4;
+    if (start + bodyBytes > bytes.length && bodyBytes > WHOLE_BODY_BYTES) return undefined;
     const target = readTarget(rawTarget, method, head.authority);
     if (target === undefined) return undefined;
-    const body = bodyBytes === 0 ? null : bytes.subarray(from, from + bodyBytes);
-    return { method, rawTarget, target, head, rawHeaders: flat, body, keepsAlive, end: from + bodyBytes };
+    return { method, rawTarget, target, head, rawHeaders: flat, keepsAlive, start, end: start + bodyBytes };
   } catch {
     return undefined;
   }
