@@ -14,7 +14,7 @@ const plainSpec = {
   openapi: "3.1.0",
   info: { title: "Plain", version: "1" },
   paths: Object.fromEntries(
-    ["/hello", "/cached", "/large", "/socket"].map((path) => [
+    ["/hello", "/cached", "/large", "/huge", "/socket"].map((path) => [
       path,
       { get: { responses: { 200: { description: "ok" } } } },
     ]),

@@ -6,11 +6,19 @@ const small = ["Content-Type", "application/json", "Content-Length", String(answ
 const cacheable = [...small, "Cache-Control", "max-age=3600"];
 const megabyte = Buffer.alloc(1024 * 1024, "x");
 const large = ["Content-Type", "application/octet-stream", "Content-Length", String(megabyte.length)];
+// More than the sockets' own buffers take.
+const sixteenMegabytes = Buffer.alloc(16 * megabyte.length, "x");
+const huge = [...large.slice(0, 3), String(sixteenMegabytes.length)];
 
 createServer((request, response) => {
   if (request.url === "/large") {
     response.writeHead(200, large);
     response.end(megabyte);
+    return;
+  }
+  if (request.url === "/huge") {
+    response.writeHead(200, huge);
+    response.end(sixteenMegabytes);
     return;
   }
   if (request.url.startsWith("/bytes/")) {

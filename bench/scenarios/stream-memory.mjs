@@ -5,10 +5,10 @@ import { freePort, residentMiB, start, untilAnswers } from "../process.mjs";
 /** MiB for each reader: its socket's and its streams' buffers, less than the answer that is held back. */
 const BAR_MIB = 0.5;
 
-/** Memory with readers of a 1 MB answer that do not read: it must grow by buffers, not by answers. */
+/** Memory with readers of a 16 MB answer that do not read: it must grow by buffers, not by answers. */
 export const scenario = {
   name: "stream-memory",
-  title: "Memory with readers of a 1 MB answer that do not read",
+  title: "Memory with readers of a 16 MB answer that do not read",
   async run({ say, upstreamPort }) {
     say("| readers | MiB | more for each |");
     say("| ---: | ---: | ---: |");
@@ -16,7 +16,7 @@ export const scenario = {
     const child = start(portico("plain", port, upstreamPort), 0);
     const readers = [];
     try {
-      await untilAnswers(port, "/large", { child });
+      await untilAnswers(port, "/huge", { child });
       const before = residentMiB(child.pid);
       say(`| 0 | ${before.toFixed(0)} | |`);
       let each = 0;
@@ -40,7 +40,7 @@ const openReader = (port) =>
   new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => {
       socket.pause();
-      socket.write("GET /large HTTP/1.1\r\nHost: bench\r\n\r\n", () => resolve(socket));
+      socket.write("GET /huge HTTP/1.1\r\nHost: bench\r\n\r\n", () => resolve(socket));
     });
     socket.on("error", reject);
   });
