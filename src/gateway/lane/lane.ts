@@ -136,9 +136,14 @@ export class Lane {
     this.owner.front.serveWhole(request);
   }
 
-  /** The client takes its time, and may have an answer to its head alone. */
   private readonly onLate = (): void => {
-    if (this.rest !== undefined && !this.socket.destroyed) this.leave(this.rest.join());
+    // Timers come before reads: what has come while the loop was busy is read first.
+    if (this.rest !== undefined) setImmediate(this.leaveLate, this.rest);
+  };
+
+  /** The client takes its time, and may have an answer to its head alone. */
+  private readonly leaveLate = (rest: Rest): void => {
+    if (this.rest === rest && !this.socket.destroyed) this.leave(rest.join());
   };
 
   private leave(bytes: Buffer): void {
