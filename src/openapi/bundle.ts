@@ -1,4 +1,5 @@
 import type { Schema } from "../core/operation.ts";
+import type { Dialect } from "./dialect.ts";
 import { applyDiscriminator, type DiscriminatorContext } from "./discriminator.ts";
 import type { SpecFiles } from "./files.ts";
 import { isObject, type Json, parsePointer } from "./json.ts";
@@ -43,7 +44,7 @@ class Bundle implements DiscriminatorContext {
     // A schema that is nothing but a reference is opened, so that readers find its type at the top.
     // The bound is for a circle whose links have more than a reference in them: 3.0 ignores what else they have.
     for (let i = 0; i < 100 && isObject(node) && typeof node.$ref === "string"; i++) {
-      if (!this.isOnlyReference(node) || !this.isKnown(node.$ref)) break;
+      if (Object.keys(node).length > 1 && !this.files.dialectOf(node).isReferenceAlone) break;
       home = { reference: node.$ref, isBase: false };
       scope = this.enter(home.reference, scope);
       node = this.files.find(home.reference);
@@ -57,13 +58,12 @@ class Bundle implements DiscriminatorContext {
   copy(schema: unknown, place: Place): Json | boolean {
     if (typeof schema === "boolean") return schema;
     if (!isObject(schema)) return {};
-    const resource = this.resourceOf(schema);
-    if (resource !== undefined) place = { ...place, scope: this.enter(resource, place.scope) };
-    const isOld = this.files.version === "2.0" || this.files.version === "3.0";
+    const dialect = this.files.dialectOf(schema);
     const reference = typeof schema.$ref === "string" ? schema.$ref : undefined;
-    // 2.0 and 3.0: what stands beside a $ref is ignored.
-    if (reference !== undefined && isOld) return this.refer(reference, place);
-    const result = upgradeKeywords(schema, this.files.version);
+    if (reference !== undefined && dialect.isReferenceAlone) return this.refer(reference, place);
+    const resource = this.resourceOf(schema, dialect);
+    if (resource !== undefined) place = { ...place, scope: this.enter(resource, place.scope) };
+    const result = upgradeKeywords(schema, this.files.version, dialect);
     if (Array.isArray(result.anyOf) && result.anyOf !== schema.anyOf) {
       // `nullable` around something that already is a choice.
       return { anyOf: [{ type: "null" }, this.members(schema, result.anyOf[1] as Json, place)] };
@@ -72,7 +72,6 @@ class Bundle implements DiscriminatorContext {
   }
 
   refer(reference: string, place: Place): Json | boolean {
-    if (!this.isKnown(reference)) return { $ref: reference };
     const { home, isInAllOf } = place;
     const find = (text: string): unknown => this.files.find(text);
     const isParent = isInAllOf && home !== undefined && meansBase(home.reference, reference, find);
@@ -124,7 +123,8 @@ class Bundle implements DiscriminatorContext {
 
   private references(schema: Json, result: Json, place: Place): void {
     if (typeof schema.$ref === "string") merge(result, this.refer(schema.$ref, place));
-    const dynamic = schema.$dynamicRef;
+    const { unknown } = this.files.dialectOf(schema);
+    const dynamic = schema[unknown.has("$dynamicRef") ? "$recursiveRef" : "$dynamicRef"];
     if (typeof dynamic !== "string") return;
     delete result.$dynamicRef;
     const name = this.files.dynamicNames.get(schema);
@@ -151,18 +151,10 @@ class Bundle implements DiscriminatorContext {
   }
 
   /** A schema with an `$id` is entered by standing inline, too, not only by a reference to it. */
-  private resourceOf(schema: Json): string | undefined {
-    if (this.files.dynamicAnchors.size === 0 || typeof schema.$id !== "string") return undefined;
+  private resourceOf(schema: Json, { id }: Dialect): string | undefined {
+    if (this.files.dynamicAnchors.size === 0 || typeof schema[id] !== "string") return undefined;
     for (const resource of this.files.resources) if (this.files.find(resource) === schema) return resource;
     return undefined;
-  }
-
-  private isOnlyReference(schema: Json): boolean {
-    return this.files.version === "2.0" || this.files.version === "3.0" || Object.keys(schema).length === 1;
-  }
-
-  private isKnown(reference: string): boolean {
-    return !reference.startsWith("https:");
   }
 
   private nameFor(reference: string): string {

@@ -1,6 +1,7 @@
 import type { Work } from "../core/pace.ts";
 import type { SpecFiles } from "./files.ts";
 import { isObject, type Json, parsePointer, toObject, toToken } from "./json.ts";
+import { isMetaSchemaUri } from "./meta-schemas.ts";
 import { LIST, MAP, SINGLE } from "./subschemas.ts";
 import { upgradeKeywords } from "./upgrade-schema.ts";
 
@@ -88,9 +89,9 @@ class Exporter {
 
   private schema(value: unknown): unknown {
     if (!isObject(value)) return value;
-    const isOld = this.files.version === "2.0" || this.files.version === "3.0";
-    if (typeof value.$ref === "string" && isOld) return { $ref: this.refer(value.$ref) };
-    const copy = upgradeKeywords(value, this.files.version);
+    const dialect = this.files.dialectOf(value);
+    if (typeof value.$ref === "string" && dialect.isReferenceAlone) return { $ref: this.refer(value.$ref) };
+    const copy = upgradeKeywords(value, this.files.version, dialect);
     for (const keyword in copy) {
       const member = copy[keyword];
       if (Array.isArray(member) && LIST.has(keyword)) copy[keyword] = member.map((item) => this.schema(item));
@@ -98,9 +99,9 @@ class Exporter {
         copy[keyword] = Object.fromEntries(Object.entries(member).map(([name, item]) => [name, this.schema(item)]));
       } else if (SINGLE.has(keyword)) copy[keyword] = this.schema(member);
     }
-    for (const key of ["$ref", "$dynamicRef"]) {
+    for (const key of ["$ref", "$dynamicRef", "$recursiveRef"]) {
       const reference = value[key];
-      if (typeof reference !== "string") continue;
+      if (typeof reference !== "string" || dialect.unknown.has(key)) continue;
       delete copy[key];
       copy.$ref = this.refer(reference);
     }
@@ -119,7 +120,7 @@ class Exporter {
   }
 
   private refer(reference: string): string {
-    if (reference.startsWith("https:")) return reference;
+    if (isMetaSchemaUri(reference.replace(/#.*$/s, ""))) return reference;
     let name = this.names.get(reference);
     if (name === undefined) {
       name = this.freeName(reference);

@@ -3,26 +3,30 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { SourceLocation } from "../core/operation.ts";
 import type { Work } from "../core/pace.ts";
 import { complete } from "../core/slices.ts";
-import { type FileIndex, type FoundReference, indexFile } from "./index-file.ts";
-import { findByPointer, isObject, type Json, toObject, toPointer } from "./json.ts";
+import { type Dialect, Dialects } from "./dialect.ts";
+import { type FileIndex, type FoundReference, indexFile, RECURSIVE_ANCHOR } from "./index-file.ts";
+import { isObject, type Json, toObject, toPointer } from "./json.ts";
+import { Lookup } from "./lookup.ts";
+import { findMetaSchema, isMetaSchemaUri } from "./meta-schemas.ts";
 import { isThere, NamedFiles } from "./named-files.ts";
 import { MAX_DEPTH } from "./parse.ts";
 import { Places } from "./places.ts";
 import { locateAll } from "./positions.ts";
 import type { ReadableFolders } from "./readable-folders.ts";
-import { findUri, isMetaSchema, type ReferenceUri } from "./reference-uri.ts";
+import { findUri, type ReferenceUri } from "./reference-uri.ts";
 import { ReferencedFiles } from "./referenced-files.ts";
 import { SpecError } from "./spec-error.ts";
-import { findChildren, findLongChain } from "./subschemas.ts";
+import { endsNowhere, findChildren, findLongChain } from "./subschemas.ts";
 import { detectVersion, type SpecVersion } from "./version.ts";
 
 interface LoadedFile {
+  /** Of a schema that describes JSON Schema, its URI: it is no file of anybody's. */
   readonly file: string;
   readonly base: string;
   /** How the document names itself (`$self` of 3.2). */
   readonly self: string | undefined;
-  /** A mapping, a list, or text that is no YAML. */
-  readonly value: object | string;
+  /** A mapping, a list, a boolean schema, or text that is no YAML. */
+  readonly value: object | string | boolean;
   readonly index: FileIndex;
 }
 
@@ -40,12 +44,11 @@ export class SpecFiles {
   private readonly loaded = new Map<string, LoadedFile>();
   private readonly identified = new Map<string, string>();
   private readonly anchors = new Map<string, string>();
-  private readonly found = new Map<string, unknown>();
-  /** References that are being followed: one that leads through itself leads nowhere. */
-  private readonly following = new Set<string>();
+  private readonly lookup = new Lookup((name) => this.loaded.get(this.fileOf(name))?.value);
   /** Until every reference has its final form, chains of them cannot be followed. */
   private readonly pendingChecks: (() => undefined)[] = [];
   private children: Map<string, string[]> | undefined;
+  private readonly dialects: Dialects;
   /** By canonical reference of a resource, the canonical references of its dynamic anchors. */
   readonly dynamicAnchors = new Map<string, ReadonlyMap<string, string>>();
   /** The anchor's name, of each `$dynamicRef` that means the outermost of that name. */
@@ -58,6 +61,7 @@ export class SpecFiles {
     this.version = detectVersion(root, this.file);
     this.folder = dirname(this.file);
     this.named = new NamedFiles(this.folder);
+    this.dialects = new Dialects(root, this.version, (uri) => this.findNamed(uri));
   }
 
   /** @throws SpecError for a reference to elsewhere, to nothing or in a circle, and for what is too deep */
@@ -85,21 +89,7 @@ export class SpecFiles {
 
   /** What a canonical reference points to. */
   find(reference: string): unknown {
-    let value = this.found.get(reference);
-    if (value === undefined) {
-      const hash = reference.indexOf("#");
-      const file = hash === 0 ? this.file : resolve(this.folder, reference.slice(0, hash));
-      const root = this.loaded.get(file)?.value;
-      const pointer = reference.slice(hash + 1);
-      value = findByPointer(root, pointer);
-      if (value === undefined && !this.following.has(reference)) {
-        this.following.add(reference);
-        value = this.findThrough(root, pointer);
-        this.following.delete(reference);
-      }
-      this.found.set(reference, value);
-    }
-    return value;
+    return this.lookup.find(reference);
   }
 
   /** Whether it is one file without identifiers: then its own text already is the whole. */
@@ -109,7 +99,12 @@ export class SpecFiles {
 
   /** Every file that it is made of. */
   get paths(): Iterable<string> {
-    return this.loaded.keys();
+    return [...this.loaded.keys()].filter((file) => !isMetaSchemaUri(file));
+  }
+
+  /** What a schema is written in. */
+  dialectOf(schema: object): Dialect {
+    return this.dialects.of(schema);
   }
 
   /** Canonical references of every file and every schema with an `$id`. */
@@ -153,14 +148,18 @@ export class SpecFiles {
   /** Where a canonical reference points to. */
   locate(reference: string): SourceLocation {
     const hash = reference.indexOf("#");
-    const file = hash <= 0 ? this.file : resolve(this.folder, reference.slice(0, hash));
+    const file = this.fileOf(reference.slice(0, Math.max(0, hash)));
     const pointer = reference.slice(hash + 1);
     return locateAll(file, [pointer]).get(pointer) ?? { file };
   }
 
   private *load(file: string, value: LoadedFile["value"]): Work<void> {
-    const base = pathToFileURL(file).href;
-    const index = yield* indexFile(value, file, base, file === this.file);
+    const isBuiltIn = isMetaSchemaUri(file);
+    const base = isBuiltIn ? file : pathToFileURL(file).href;
+    const isRoot = file === this.file;
+    const { dialects } = this;
+    const hasDialects = isBuiltIn || dialects.hasNames;
+    const index = yield* indexFile(value, { file, base, isRoot, dialects, hasDialects });
     const prefix = this.canonicalPrefix(file);
     const { $self } = toObject(value);
     const self = typeof $self === "string" && URL.canParse($self, base) ? new URL($self, base).href : undefined;
@@ -181,7 +180,12 @@ export class SpecFiles {
   private *loadTarget(from: LoadedFile, { holder, key, base, path }: FoundReference): Work<void> {
     const text = String(holder[key]);
     const { resource } = this.uriOf(text, base, from, path);
-    if (this.identified.has(resource) || isMetaSchema(resource)) return;
+    if (this.identified.has(resource)) return;
+    const metaSchema = findMetaSchema(resource);
+    if (metaSchema !== undefined) {
+      yield* this.load(resource, metaSchema);
+      return;
+    }
     // Another file may yet call itself so: only when all are read is it wrong.
     if (!resource.startsWith("file:///") || /^file:/i.test(text)) return;
     // An encoded slash is no slash to a URL and one to a file system: no honest reference has it.
@@ -190,6 +194,16 @@ export class SpecFiles {
     }
     const file = fileURLToPath(resource);
     yield* this.load(file, yield* this.readInside(file, text, from, path));
+  }
+
+  /** A schema of the folder by the name that it gives itself. */
+  private findNamed(uri: string): unknown {
+    const file = this.named.find(uri);
+    if (file === undefined) return undefined;
+    const open = this.referenced.open(file, uri, (message, cause) => {
+      throw new SpecError(message, { file: this.file }, { cause });
+    });
+    return complete(open);
   }
 
   private readInside(file: string, text: string, from: LoadedFile, path: readonly string[]): Work<LoadedFile["value"]> {
@@ -202,7 +216,6 @@ export class SpecFiles {
     const { holder, key, base, path } = reference;
     const text = String(holder[key]);
     const { resource, fragment } = this.uriOf(text, base, from, path);
-    if (isMetaSchema(resource)) return;
     const prefix = this.identified.get(resource);
     if (prefix === undefined) {
       throw new SpecError(
@@ -216,21 +229,11 @@ export class SpecFiles {
     const target = isPointer ? prefix + pointer : this.anchors.get(`${resource}#${fragment}`);
     if (target === undefined)
       throw new SpecError(`$ref "${text}" points to nothing: there is no such anchor`, this.place(from.file, path));
-    if (key === "$dynamicRef" && this.isDynamic(target, fragment)) this.dynamicNames.set(holder, fragment);
+    const name = key === "$recursiveRef" ? RECURSIVE_ANCHOR : fragment;
+    const isMoving = key === "$dynamicRef" || key === "$recursiveRef";
+    if (isMoving && this.isDynamic(target, name)) this.dynamicNames.set(holder, name);
     holder[key] = target;
     if (path.at(-1) !== "mapping") this.pendingChecks.push(() => this.mustExist(target, from.file, path, text));
-  }
-
-  /** Follows a pointer through what stands in its way by reference alone, as `#/paths/~1pets/get` where the path is in a file. */
-  private findThrough(root: unknown, pointer: string): unknown {
-    let value = root;
-    for (const token of pointer.split("/").slice(1)) {
-      for (let i = 0; i < MAX_DEPTH && isObject(value) && typeof value.$ref === "string"; i++) {
-        value = this.find(value.$ref);
-      }
-      value = findByPointer(value, `/${token}`);
-    }
-    return value;
   }
 
   /** Puts the names of another mapping into this one, as `schemas: { $ref: schemas.yaml }` asks for. */
@@ -242,32 +245,18 @@ export class SpecFiles {
   }
 
   private isDynamic(target: string, name: string): boolean {
-    return toObject(this.find(target)).$dynamicAnchor === name;
+    const { $dynamicAnchor, $recursiveAnchor } = toObject(this.find(target));
+    return name === RECURSIVE_ANCHOR ? $recursiveAnchor === true : $dynamicAnchor === name;
   }
 
   private mustExist(reference: string, file: string, path: readonly string[], text = reference): undefined {
     const target = this.find(reference);
     if (target !== undefined) {
-      if (isObject(target) && typeof target.$ref === "string") this.mustEnd(reference, file, path);
-      return;
+      if (!endsNowhere(target, (next) => this.find(next))) return;
+      const message = `$ref "${reference}" leads back to itself: there is nothing at its end`;
+      throw new SpecError(message, this.place(file, path));
     }
     throw new SpecError(`$ref "${text}" points to nothing; is the name right?`, this.place(file, path));
-  }
-
-  /** A chain of references that comes back to itself is no schema and no parameter: there is nothing at its end. */
-  private mustEnd(reference: string, file: string, path: readonly string[]): void {
-    const seen = new Set<unknown>();
-    let node = this.find(reference);
-    while (isObject(node) && typeof node.$ref === "string" && Object.keys(node).length === 1) {
-      if (seen.has(node)) {
-        throw new SpecError(
-          `$ref "${reference}" leads back to itself: there is nothing at its end`,
-          this.place(file, path),
-        );
-      }
-      seen.add(node);
-      node = this.find(node.$ref);
-    }
   }
 
   /** By the document's own name first, where it has one and somebody here answers to the outcome; else by its file's. */
@@ -276,7 +265,7 @@ export class SpecFiles {
     if (own !== undefined && this.identified.has(own.resource)) return own;
     const uri = findUri(text, base);
     if (uri === undefined) throw new SpecError(`$ref "${text}" is not a URI reference`, this.place(from.file, path));
-    if (this.identified.has(uri.resource) || isMetaSchema(uri.resource) || isThere(uri.resource)) return uri;
+    if (this.identified.has(uri.resource) || isMetaSchemaUri(uri.resource) || isThere(uri.resource)) return uri;
     for (const known of own === undefined ? [uri] : [own, uri]) {
       const file = this.named.find(known.resource);
       if (file === undefined || this.loaded.has(file)) continue;
@@ -291,7 +280,14 @@ export class SpecFiles {
     return locateAll(file, [pointer]).get(pointer) ?? { file };
   }
 
+  /** @param name the part of a canonical reference before its `#` */
+  private fileOf(name: string): string {
+    if (name === "") return this.file;
+    return isMetaSchemaUri(name) ? name : resolve(this.folder, name);
+  }
+
   private canonicalPrefix(file: string): string {
+    if (isMetaSchemaUri(file)) return `${file}#`;
     return file === this.file ? "#" : `${relative(this.folder, file).split(sep).join("/")}#`;
   }
 }

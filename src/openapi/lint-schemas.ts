@@ -61,7 +61,7 @@ class Walker {
   private schema(schema: Json): void {
     this.follow(schema, true);
     this.pattern(schema);
-    const upgraded = upgradeKeywords(schema, this.files.version);
+    const upgraded = upgradeKeywords(schema, this.files.version, this.files.dialectOf(schema));
     for (const keyword of CHECKED) {
       if (schema[keyword] === undefined || upgraded[keyword] !== undefined || keyword === "pattern") continue;
       // Before 3.1 the exclusive limit takes the place of the other.

@@ -7,9 +7,11 @@ const MAX_DEPTH = 10;
 /** A name stands at the top of a file. */
 const HEAD_BYTES = 4_096;
 const NAME = /(?:^[\s{]*|[{,]\s*)["']?\$(?:self|id)["']?\s*:\s*["']?([^\s"',#]+)/m;
+/** Of draft 4, where many things that are no names of files are called so, too. */
+const OLD_NAME = /(?:^[\s{]*|[{,]\s*)["']?id["']?\s*:\s*["']?([a-z][a-z0-9+.-]*:[^\s"',#]+)/m;
 
 /**
- * Files of a folder by the name that they give themselves, `$self` of a document of 3.2 or `$id` of a schema: what refers
+ * Files of a folder by the name that they give themselves, `$self` of a document of 3.2, `$id` (once `id`) of a schema: what refers
  * to one by that name needs no fetch. Looked through only when something is referred to that nothing else explains.
  */
 export class NamedFiles {
@@ -42,7 +44,8 @@ function readNames(root: string): Map<string, string> {
       if (entry.isDirectory() && depth < MAX_DEPTH) folders.push({ folder: path, depth: depth + 1 });
       if (!entry.isFile() || !/\.(?:json|ya?ml)$/.test(entry.name)) continue;
       if (++count > MAX_FILES) return names;
-      const name = NAME.exec(readHead(path))?.[1];
+      const head = readHead(path);
+      const name = (NAME.exec(head) ?? OLD_NAME.exec(head))?.[1];
       if (name !== undefined) names.set(name, path);
     }
   }

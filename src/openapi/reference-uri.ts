@@ -1,7 +1,3 @@
-/** Schemas that Ajv brings along: a reference to one needs no fetch. */
-export const isMetaSchema = (uri: string): boolean =>
-  /^https:\/\/json-schema\.org\/draft\/2020-12\/(?:schema|meta\/[a-z-]+)$/.test(uri);
-
 /** A URI and its fragment, as the author wrote it. */
 export interface ReferenceUri {
   readonly resource: string;

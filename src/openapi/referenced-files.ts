@@ -16,9 +16,13 @@ export class ReferencedFiles {
   /**
    * @param text the reference, as it is written
    * @param fail throws, with the place of the reference
-   * @returns a mapping, a list, or text that is no YAML
+   * @returns a mapping, a list, a schema that takes all or nothing, or text that is no YAML
    */
-  *open(file: string, text: string, fail: (message: string, cause?: unknown) => never): Work<object | string> {
+  *open(
+    file: string,
+    text: string,
+    fail: (message: string, cause?: unknown) => never,
+  ): Work<object | string | boolean> {
     const outside =
       `$ref "${text}" leaves the folder of the spec and is not read; keep what it needs in that folder or in another ` +
       "folder of the project, or name a folder with the route's key references";
@@ -40,7 +44,7 @@ export class ReferencedFiles {
     }
     const value = this.read.get(file) ?? readSource(file);
     this.read.delete(file);
-    return typeof value === "object" && value !== null
+    return (typeof value === "object" && value !== null) || typeof value === "boolean"
       ? value
       : fail(`$ref "${text}" names a file that holds neither mapping nor list`);
   }

@@ -7,9 +7,9 @@ export const SINGLE = new Set(
   ).split(" "),
 );
 export const LIST = new Set(["allOf", "anyOf", "oneOf", "prefixItems", "items"]);
-export const MAP = new Set(["properties", "patternProperties", "dependentSchemas"]);
+export const MAP = new Set(["properties", "patternProperties", "dependentSchemas", "dependencies"]);
 /** Those that look at the same value as the schema they stand in. */
-const IN_PLACE = new Set(["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"]);
+const IN_PLACE = new Set(["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"]);
 
 /** Calls back for each schema directly inside one. */
 export function eachSubschema(schema: Json, visit: (subschema: unknown, keyword: string) => void): void {
@@ -39,7 +39,7 @@ interface Edge {
 /** The references that a schema applies to the very value that it looks at itself. */
 export function inPlaceEdges(schema: unknown, isInAllOf = false, found: Edge[] = []): Edge[] {
   if (!isObject(schema)) return found;
-  for (const key of ["$ref", "$dynamicRef"]) {
+  for (const key of ["$ref", "$dynamicRef", "$recursiveRef"]) {
     const reference = schema[key];
     if (typeof reference === "string") found.push({ reference, isInAllOf });
   }
@@ -122,6 +122,18 @@ export function findLongChain(references: Iterable<string>, limit: number, find:
     }
   }
   return undefined;
+}
+
+/** A chain of bare references that comes back to itself is no schema and no parameter: there is nothing at its end. */
+export function endsNowhere(start: unknown, find: Find): boolean {
+  const seen = new Set<unknown>();
+  let node = start;
+  while (isObject(node) && typeof node.$ref === "string" && Object.keys(node).length === 1) {
+    if (seen.has(node)) return true;
+    seen.add(node);
+    node = find(node.$ref);
+  }
+  return false;
 }
 
 /** For each named schema of a document, those that have it in their `allOf`. */

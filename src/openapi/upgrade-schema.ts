@@ -1,3 +1,4 @@
+import type { Dialect } from "./dialect.ts";
 import { isObject, type Json } from "./json.ts";
 import type { SpecVersion } from "./version.ts";
 
@@ -10,19 +11,20 @@ const MAPS = new Set(["properties", "patternProperties", "dependentSchemas"]);
 const LISTS = new Set(["allOf", "anyOf", "oneOf"]);
 /** Keywords that name and find schemas: once references are resolved they say nothing, and Ajv would object. */
 const DROPPED = new Set(
-  "id $id $schema $anchor $dynamicAnchor $recursiveAnchor $vocabulary $comment $defs definitions nullable x-nullable".split(
-    " ",
-  ),
+  (
+    "id $id $schema $anchor $dynamicAnchor $recursiveAnchor $recursiveRef $vocabulary $comment $defs definitions " +
+    "dependencies nullable x-nullable"
+  ).split(" "),
 );
 
 /**
  * One schema object's own keywords as JSON Schema 2020-12 has them; what is inside them is left as it is.
  * A keyword whose value cannot mean anything is left out: `required: true` of a draft long gone refuses no document.
  */
-export function upgradeKeywords(schema: Json, version: SpecVersion): Json {
+export function upgradeKeywords(schema: Json, version: SpecVersion, { unknown }: Dialect): Json {
   const upgraded: Json = {};
   for (const key in schema) {
-    if (DROPPED.has(key)) continue;
+    if (DROPPED.has(key) || unknown.has(key)) continue;
     const value = upgradeKeyword(key, schema[key]);
     if (value !== undefined) upgraded[key] = value;
   }
@@ -33,6 +35,7 @@ export function upgradeKeywords(schema: Json, version: SpecVersion): Json {
     if (schema.additionalItems === undefined) delete upgraded.items;
     else upgraded.items = schema.additionalItems;
   }
+  addDependencies(upgraded, schema.dependencies);
   if (upgraded.type === "file") {
     upgraded.type = "string";
     upgraded.format = "binary";
@@ -85,6 +88,23 @@ export function isPattern(source: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** What drafts before 2019-09 said in one keyword; later ones keep it for old schemas. */
+function addDependencies(upgraded: Json, dependencies: unknown): void {
+  if (!isObject(dependencies)) return;
+  const entries = Object.entries(dependencies);
+  const lists = entries.filter(([, value]) => Array.isArray(value));
+  const schemas = entries.filter(([, value]) => isObject(value) || typeof value === "boolean");
+  addNames(upgraded, "dependentRequired", lists);
+  addNames(upgraded, "dependentSchemas", schemas);
+}
+
+/** What the schema itself says under a name of today goes first. */
+function addNames(upgraded: Json, keyword: string, entries: readonly [string, unknown][]): void {
+  if (entries.length === 0) return;
+  const own = isObject(upgraded[keyword]) ? Object.entries(upgraded[keyword]) : [];
+  upgraded[keyword] = Object.fromEntries([...entries, ...own]);
 }
 
 /** `exclusiveMinimum: true` of 3.0 makes `minimum` exclusive. */

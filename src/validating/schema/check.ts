@@ -9,8 +9,7 @@ import type { Direction } from "./evaluation.ts";
 import { isExact } from "./exact.ts";
 import { foldUnevaluated } from "./fold.ts";
 import { forks } from "./forks.ts";
-import { forEachSubschema, isObject, type SchemaObject } from "./keywords.ts";
-import { META_SCHEMA, metaSchemas } from "./metaschema.ts";
+import { isObject, type SchemaObject } from "./keywords.ts";
 
 /** What was found wrong with one message, up to {@link MAX_VIOLATIONS}. */
 export class Violations {
@@ -53,7 +52,7 @@ export class SchemaCheck {
   /** The schema and all that it refers to, cleaned. */
   get schema(): SchemaObject | boolean {
     if (this.bundled === undefined) {
-      this.bundled = cleanSchema(withMetaSchemas(this.spec.bundle(this.source)));
+      this.bundled = cleanSchema(this.spec.bundle(this.source));
       relaxRequired(this.bundled, this.direction);
       if (this.assertsContent) assertContent(this.bundled);
     }
@@ -121,22 +120,6 @@ export class SchemaCheck {
     }
     return (value) => this.getEvaluator().isValid(value);
   }
-}
-
-function withMetaSchemas(schema: Schema): Schema {
-  if (typeof schema === "boolean" || !mentions(schema, META_SCHEMA)) return schema;
-  return { ...schema, $defs: { ...(schema.$defs as SchemaObject | undefined), ...metaSchemas() } };
-}
-
-/** True when some `$ref` in a schema starts so. */
-function mentions(schema: unknown, start: string): boolean {
-  if (!isObject(schema)) return false;
-  if (typeof schema.$ref === "string" && schema.$ref.startsWith(start)) return true;
-  let isFound = false;
-  forEachSubschema(schema, (sub) => {
-    isFound ||= mentions(sub, start);
-  });
-  return isFound;
 }
 
 type Compile = ReturnType<typeof createCompiler>;
