@@ -79,12 +79,19 @@ class Search {
       ...valuesOf(schema.dependentSchemas),
     ];
     const inside = [
-      [...valuesOf(schema.properties), schema.additionalProperties],
+      [...valuesOf(schema.properties), schema.additionalProperties, schema.unevaluatedProperties],
       ...valuesOf(schema.patternProperties).map((sub) => [sub]),
-      [schema.items, ...(Array.isArray(schema.prefixItems) ? schema.prefixItems : [])],
+      [schema.items, schema.unevaluatedItems, ...(Array.isArray(schema.prefixItems) ? schema.prefixItems : [])],
+      // Asked again likewise.
       [schema.contains],
+      ...(schema.unevaluatedItems === undefined ? [] : [[schema.contains]]),
     ];
-    return { inPlace: inPlace.filter(isObject), inside: inside.map((subs) => subs.filter(isObject)) };
+    // Which of them hold is asked again by what looks at the rest.
+    const isAgain = schema.unevaluatedProperties !== undefined || schema.unevaluatedItems !== undefined;
+    return {
+      inPlace: (isAgain ? [...inPlace, ...inPlace] : inPlace).filter(isObject),
+      inside: inside.map((subs) => subs.filter(isObject)),
+    };
   }
 
   private resolve(reference: unknown): SchemaObject | undefined {
