@@ -86,6 +86,27 @@ test("an invalid value always has a violation with a place and a sentence", () =
   );
 });
 
+test("what is wrong in a long list or map is told as in a short one", () => {
+  fc.assert(
+    fc.property(schemas, fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 6 }), (items, values) => {
+      // What fills them up is valid, or wrong in one and the same way.
+      const many = [...values, ...Array.from({ length: 80 }, () => values[0] ?? null)];
+      const map = Object.fromEntries(many.map((value, i) => [`m${i}`, value]));
+      for (const [schema, value] of [
+        [{ items }, many],
+        [{ additionalProperties: { ...items, readOnly: true } }, map],
+        [{ allOf: [{ properties: { m0: true } }], anyOf: [{}, { items }], additionalProperties: items }, map],
+      ] as const) {
+        const violations = new Violations();
+        checkOf(schema).check(value, "body", "", violations);
+        const found = violations.list.map(({ pointer, keyword, message }) => ({ pointer, keyword, message }));
+        assert.deepEqual(found, new Evaluator(cleanSchema(schema), "request").explain(value, 51).slice(0, 50));
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
 test("what is made from a schema passes the gateway, and what is broken on purpose does not", async (t) => {
   const samples = fc.sample(schemas, { seed: 7, numRuns: 40 });
   const properties = Object.fromEntries(samples.map((schema, i) => [`s${i}`, schema]));

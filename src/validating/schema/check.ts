@@ -1,7 +1,7 @@
 import type { Schema, SpecInfo } from "../../core/operation.ts";
 import { type Finding, MAX_VIOLATIONS, type Violation } from "../violation.ts";
 import { cleanSchema } from "./clean.ts";
-import { createCompiler, isCompilable } from "./compile.ts";
+import { createCompiler, hasParts, isCompilable } from "./compile.ts";
 import { assertContent } from "./content.ts";
 import { relaxRequired } from "./direction.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -104,8 +104,22 @@ export class SchemaCheck {
   }
 
   private getEvaluator(): Evaluator {
-    this.evaluator ??= new Evaluator(this.schema, this.direction);
+    this.evaluator ??= new Evaluator(this.schema, this.direction, this.findPartCompiler());
     return this.evaluator;
+  }
+
+  private findPartCompiler(): ((part: SchemaObject) => (value: unknown) => boolean) | undefined {
+    const { schema } = this;
+    if (!isObject(schema) || !isCompilable(schema) || !hasParts(schema) || forks(schema)) return undefined;
+    const compile = compilerOf(this.spec, this.direction);
+    return (part) => {
+      try {
+        return compile({ ...part, $defs: schema.$defs ?? {} });
+      } catch {
+        // Nothing is known to be right: the evaluator looks at all of it.
+        return () => false;
+      }
+    };
   }
 
   private compile(): (value: unknown) => boolean {

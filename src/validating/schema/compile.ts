@@ -132,8 +132,11 @@ const isPlainEnum = (values: readonly unknown[]): boolean =>
 export function isCompilable(schema: unknown): boolean {
   // The branches of such schemas are compiled apart from the root.
   const isApart = UNEVALUATED.some((keyword) => mentions(schema, keyword));
-  return everySchema(schema, isPlain) && !(isApart && mentions(schema, "$ref", "#"));
+  return everySchema(schema, isPlain) && (!isApart || hasParts(schema));
 }
+
+/** True where what stands inside a schema means the same in another one with the same definitions. */
+export const hasParts = (schema: unknown): boolean => !mentions(schema, "$ref", "#");
 
 function isPlain(schema: SchemaObject, isRoot: boolean): boolean {
   for (const keyword of Object.keys(schema)) {

@@ -10,8 +10,11 @@ import {
   type Scope,
   Seen,
 } from "./evaluation.ts";
+import { isExact } from "./exact.ts";
 import { isObject, type SchemaObject } from "./keywords.ts";
 import { Resources } from "./resources.ts";
+
+type Test = (value: unknown) => boolean;
 
 /** Deeper than this, schema within schema within value, a check ends: the stack is not a client's to exhaust. */
 const MAX_DEPTH = 1_800;
@@ -29,9 +32,20 @@ export class Evaluator implements Evaluation {
   private depth = 0;
   private isDeep = false;
   private known = new Map<Scope, Map<unknown, Map<object, Branch>>>();
+  private readonly compile: ((schema: SchemaObject) => Test) | undefined;
+  private readonly tests = new Map<unknown, Test>();
+  private isExact = false;
 
-  /** @param schema cleaned, with all that it refers to inside */
-  constructor(schema: SchemaObject | boolean, direction: Direction) {
+  /**
+   * @param schema cleaned, with all that it refers to inside
+   * @param compile says yes or no for a part of it, where a compiler gets that right
+   */
+  constructor(
+    schema: SchemaObject | boolean,
+    direction: Direction,
+    compile: ((schema: SchemaObject) => Test) | undefined = undefined,
+  ) {
+    this.compile = compile;
     this.root = schema;
     this.direction = direction;
     this.resources = new Resources(schema);
@@ -49,6 +63,7 @@ export class Evaluator implements Evaluation {
   explain(value: unknown, limit: number): Finding[] {
     this.findings = [];
     this.limit = limit;
+    this.isExact = isExact(value);
     this.depth = 0;
     this.isDeep = false;
     this.known = new Map();
@@ -117,6 +132,19 @@ export class Evaluator implements Evaluation {
     }
     seen.add(branch.seen);
     return branch.isValid || this.repeat(branch.findings);
+  }
+
+  findTest(keyword: "items" | "additionalProperties", sub: unknown): Test | undefined {
+    // A compiled test knows nothing of whole numbers beyond a double.
+    if (this.compile === undefined || this.isExact || !isObject(sub)) return undefined;
+    let test = this.tests.get(sub);
+    if (test === undefined) {
+      const compiled = this.compile({ [keyword]: sub });
+      // What is marked read-only depends on where it stands: in a list or under a name.
+      test = keyword === "items" ? (item) => compiled([item]) : (member) => compiled({ member });
+      this.tests.set(sub, test);
+    }
+    return test;
   }
 
   /** @returns false, so that a check can end with it */

@@ -16,14 +16,33 @@ export interface Scope {
 
 /** What adjacent keywords have looked at, for `unevaluatedItems` and `unevaluatedProperties`. */
 export class Seen {
-  readonly names = new Set<string>();
+  // There is one of these for each value of a message, and most are neither objects nor arrays.
+  private names: Set<string> | undefined = undefined;
+  private indexes: Set<number> | undefined = undefined;
   allNames = false;
-  readonly indexes = new Set<number>();
   allIndexes = false;
 
+  addName(name: string): void {
+    this.names ??= new Set();
+    this.names.add(name);
+  }
+
+  addIndex(index: number): void {
+    this.indexes ??= new Set();
+    this.indexes.add(index);
+  }
+
+  hasName(name: string): boolean {
+    return this.allNames || this.names?.has(name) === true;
+  }
+
+  hasIndex(index: number): boolean {
+    return this.allIndexes || this.indexes?.has(index) === true;
+  }
+
   add(other: Seen): void {
-    for (const name of other.names) this.names.add(name);
-    for (const index of other.indexes) this.indexes.add(index);
+    for (const name of other.names ?? []) this.addName(name);
+    for (const index of other.indexes ?? []) this.addIndex(index);
     this.allNames ||= other.allNames;
     this.allIndexes ||= other.allIndexes;
   }
@@ -41,6 +60,11 @@ export interface Evaluation {
   readonly resources: Resources;
   /** As much is known to be wrong as anybody wants to know: the rest need not be looked at. */
   readonly isFull: boolean;
+  /**
+   * A quick test of one item or one member, for lists and maps of thousands that are wrong in a few places.
+   * @returns undefined where only a walk can tell
+   */
+  findTest(keyword: "items" | "additionalProperties", sub: unknown): ((value: unknown) => boolean) | undefined;
   /** Applies a schema at the place where a value stands. */
   apply(schema: unknown, value: unknown, pointer: string, scope: Scope, seen: Seen): boolean;
   /** Applies a schema and keeps what it finds to itself: one branch of an `anyOf`. @param limit of its findings */
@@ -54,6 +78,9 @@ export interface Evaluation {
 
 export const under = (pointer: string, token: string | number): string =>
   `${pointer}/${typeof token === "number" ? token : escapeToken(token)}`;
+
+/** With fewer a test of its own is not worth making. */
+export const MANY = 64;
 
 /** What a keyword with schemas under it does. @returns whether the value is valid */
 export type Apply = (

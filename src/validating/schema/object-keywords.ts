@@ -1,4 +1,4 @@
-import { type Apply, applyInPlace, type Evaluation, type Scope, Seen, under } from "./evaluation.ts";
+import { type Apply, applyInPlace, type Evaluation, MANY, type Scope, Seen, under } from "./evaluation.ts";
 import { isObject, type SchemaObject } from "./keywords.ts";
 import { findMatcher, type Matcher } from "./pattern.ts";
 
@@ -58,7 +58,7 @@ export const properties: Apply = (evaluator, schema, value, pointer, scope, seen
   for (const name of Object.keys(known)) {
     if (!isValid && evaluator.isFull) return false;
     if (!Object.hasOwn(value, name)) continue;
-    seen.names.add(name);
+    seen.addName(name);
     if (!evaluator.apply(known[name], value[name], under(pointer, name), scope, new Seen())) isValid = false;
   }
   return isValid;
@@ -72,7 +72,7 @@ export const patternProperties: Apply = (evaluator, schema, value, pointer, scop
     for (const name of Object.keys(value)) {
       if (!isValid && evaluator.isFull) return false;
       if (!matcher.test(name)) continue;
-      seen.names.add(name);
+      seen.addName(name);
       if (!evaluator.apply(sub, value[name], under(pointer, name), scope, new Seen())) isValid = false;
     }
   }
@@ -99,7 +99,7 @@ export const additionalProperties: Apply = (evaluator, schema, value, pointer, s
 
 export const unevaluatedProperties: Apply = (evaluator, schema, value, pointer, scope, seen) => {
   if (!isObject(value) || seen.allNames) return true;
-  const isExtra = (name: string): boolean => !seen.names.has(name);
+  const isExtra = (name: string): boolean => !seen.hasName(name);
   const sub = schema.unevaluatedProperties;
   const isValid = applyToNames(evaluator, sub, "unevaluatedProperties", isExtra, value, pointer, scope, seen);
   seen.allNames = true;
@@ -117,12 +117,15 @@ function applyToNames(
   seen: Seen,
 ): boolean {
   let isValid = true;
-  for (const name of Object.keys(value)) {
+  const names = Object.keys(value);
+  const test = names.length > MANY ? evaluator.findTest("additionalProperties", sub) : undefined;
+  for (const name of names) {
     if (!isValid && evaluator.isFull) return false;
     if (!isExtra(name)) continue;
     if (sub === false) isValid = evaluator.report(under(pointer, name), keyword, "is not a known member");
     else {
-      seen.names.add(name);
+      seen.addName(name);
+      if (test?.(value[name]) === true) continue;
       if (!evaluator.apply(sub, value[name], under(pointer, name), scope, new Seen())) isValid = false;
     }
   }
