@@ -50,6 +50,11 @@ export function complete<T>(steps: Generator<unknown, T, void>): T {
   }
 }
 
+/** Does steps in turns with everything else that waits; for those of which each takes its time. */
+export async function inTurns(steps: Steps): Promise<void> {
+  for (const _ of steps) await new Promise(setImmediate);
+}
+
 /** The same for a loop in an async function: `if (turn.isOver) await turn.pass()`. */
 export class Turn {
   private endsAtMs = performance.now() + SLICE_MS;

@@ -194,13 +194,11 @@ class BodyChecks {
       return undefined;
     }
     const coding = request.headers.getJoined("content-encoding");
-    if (coding === undefined) {
-      plan.checkBytes(bytes, type, violations);
-      return undefined;
-    }
+    if (coding === undefined) return plan.checkBeside(bytes, type, violations);
     return decompress(bytes, coding, limitBytes).then((plain) => {
       if (plain instanceof Malformed) violations.add("body", "", plain.keyword, plain.message);
-      else plan.checkBytes(plain, type, violations);
+      else return plan.checkBeside(plain, type, violations);
+      return undefined;
     });
   }
 }

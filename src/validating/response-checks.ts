@@ -63,7 +63,7 @@ export class ResponseChecks {
   async checkBody(choice: BodyChoice, bytes: Buffer, limitBytes: number, violations: Violations): Promise<void> {
     const plain = await decompress(bytes, choice.coding, limitBytes);
     if (plain instanceof Malformed) violations.add("body", "", plain.keyword, plain.message);
-    else choice.plan.checkBytes(plain, choice.type, violations);
+    else await choice.plan.checkBeside(plain, choice.type, violations);
   }
 
   checkItems(choice: BodyChoice, bytes: Buffer, violations: Violations): void {

@@ -103,3 +103,26 @@ test("what the patterns of one message have cost is not the next one's fault", (
   assert.equal(check(list(`"${"a".repeat(40)}!"`, 100)), false);
   assert.equal(check(list(`"${"a".repeat(40)}"`, 10)), true);
 });
+
+test("a long body is checked in turns with everything else, and with the same outcome", async () => {
+  const type = findMediaType(JSON_TYPE) as ParsedMediaType;
+  const schema = each({ type: "object", properties: { id: { type: "integer" } }, required: ["id"] });
+  const media = { type: JSON_TYPE, schema, itemSchema: undefined, encoding: {} } as MediaType;
+  const plan = BodyPlan.all(operation, [media], "request")[0] as BodyPlan;
+  for (const last of ['{"id":1}', '{"id":9007199254740993}', '{"id":"x"}', '{"id":1,"id":2}', "[}"]) {
+    const bytes = Buffer.from(`[${'{"id":1},'.repeat(20_000)}${last}]`);
+    const expected = new Violations();
+    plan.checkBytes(bytes, type, expected);
+    const violations = new Violations();
+    const turns = { count: 0, areOver: false };
+    const count = (): void => {
+      turns.count++;
+      if (!turns.areOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await plan.checkBeside(bytes, type, violations);
+    turns.areOver = true;
+    assert.deepEqual(violations.list, expected.list);
+    assert.ok(violations.isEmpty || turns.count > 0, `${last}: nobody else had a turn`);
+  }
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import type { SpecInfo } from "../../src/core/operation.ts";
 import { createRandom, findSample } from "../../src/validating/mock/sample.ts";
@@ -104,6 +105,28 @@ test("what is wrong in a long list or map is told as in a short one", () => {
       }
     }),
     { numRuns: 150 },
+  );
+});
+
+test("items are the same when their members are, in whatever order and however deep", () => {
+  const unique = checkOf({ type: "array", uniqueItems: true });
+  const reversed = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(reversed);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .reverse()
+        .map(([name, member]) => [name, reversed(member)]),
+    );
+  };
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 7 }), fc.jsonValue({ maxDepth: 2 }), (one, other) => {
+      // As they come out of JSON: there is one zero.
+      const [value, different] = JSON.parse(JSON.stringify([one, other])) as [unknown, unknown];
+      assert.equal(unique.isValid([different, value, reversed(value)]), false);
+      assert.equal(unique.isValid([value, different]), !isDeepStrictEqual(value, different));
+      assert.equal(unique.isValid([[value], { value }, [value, 1], { value, more: 1 }]), true);
+    }),
   );
 });
 

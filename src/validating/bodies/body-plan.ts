@@ -1,5 +1,6 @@
 import { findMediaType, type ParsedMediaType } from "../../core/media-type.ts";
 import type { MediaType, Operation } from "../../core/operation.ts";
+import { inTurns, type Steps } from "../../core/slices.ts";
 import { acceptReadings } from "../parameters/accept.ts";
 import { Malformed, type Reading } from "../parameters/decode.ts";
 import { type ByteCheck, findByteCheck } from "../schema/byte-check.ts";
@@ -12,7 +13,7 @@ import { Shape, toScalar } from "../schema/shape.ts";
 import { toPointer } from "../violation.ts";
 import { readText } from "./charset.ts";
 import { readForm } from "./form.ts";
-import { parseJson } from "./json.ts";
+import { parseJson, readJson } from "./json.ts";
 import { type Kind, kindOf } from "./kind.ts";
 import { findSequenceReader } from "./lines.ts";
 import { KEPT_FILE_BYTES, MultipartParts } from "./multipart-parts.ts";
@@ -25,6 +26,8 @@ import { readRoot } from "./xml-value.ts";
 /** White space is free in JSON: a body may be so many times as long as its longest compact form, and so long in any case. */
 const WHITE_SPACE_FACTOR = 16;
 const LEAST_JSON_BYTES = 65_536;
+/** What is checked in about a millisecond; more would be felt by everybody else. */
+const LONG_BYTES = 65_536;
 
 /** One declared media type of a body: which types it covers, and how its bytes are read and checked. */
 export class BodyPlan {
@@ -107,6 +110,40 @@ export class BodyPlan {
     else if (this.check !== undefined) this.checkWhole(bytes, type, kind, this.check, violations);
   }
 
+  /**
+   * Likewise, for who can wait: a long body of JSON is checked in turns with everything else that the loop has to do.
+   * @returns undefined when there is nothing to wait for
+   */
+  checkBeside(bytes: Buffer, type: ParsedMediaType, violations: Violations): Promise<void> | undefined {
+    const { check } = this;
+    if (bytes.length > LONG_BYTES && check !== undefined && kindOf(type) === "json")
+      return inTurns(this.checkLong(bytes, check, violations));
+    this.checkBytes(bytes, type, violations);
+    return undefined;
+  }
+
+  private *checkLong(bytes: Buffer, check: SchemaCheck, violations: Violations): Steps {
+    renewPatternBudget();
+    if (this.scan(bytes, check)) return;
+    yield;
+    const value = yield* readJson(bytes);
+    yield;
+    // What other messages have cost meanwhile is not this one's fault.
+    renewPatternBudget();
+    if (value instanceof Malformed) this.accept(value, check, violations);
+    else if (!check.isValid(value)) {
+      yield;
+      renewPatternBudget();
+      check.explain(value, "body", "", violations);
+    }
+  }
+
+  /** Whether a look at the bytes alone says that they are valid. */
+  private scan(bytes: Buffer, check: SchemaCheck): boolean {
+    this.byteCheck ??= findByteCheck(check.foldedSchema, this.direction) ?? isUnknown;
+    return this.byteCheck(bytes);
+  }
+
   private checkWhole(
     bytes: Buffer,
     type: ParsedMediaType,
@@ -115,8 +152,7 @@ export class BodyPlan {
     violations: Violations,
   ): void {
     if (kind === "json") {
-      this.byteCheck ??= findByteCheck(check.foldedSchema, this.direction) ?? isUnknown;
-      if (!this.byteCheck(bytes)) this.accept(parseJson(bytes), check, violations);
+      if (!this.scan(bytes, check)) this.accept(parseJson(bytes), check, violations);
     } else if (kind === "multipart") this.checkMultipart(bytes, type, violations);
     else if (kind === "xml") this.checkXml(bytes, type, check, violations);
     else if (kind === "form" || kind === "text") this.checkText(bytes, type, kind === "form", check, violations);

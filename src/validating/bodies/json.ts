@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { complete, type Steps } from "../../core/slices.ts";
 import { Malformed } from "../parameters/decode.ts";
 import { markExact, toNumber } from "../schema/exact.ts";
 
@@ -23,7 +24,10 @@ const NOT_JSON = new Malformed("parse", "is not JSON");
  * refused. `JSON.parse` keeps one of two equal names, so fewer members in the value than in the text means a duplicate.
  * @returns the value, or why there is none
  */
-export function parseJson(bytes: Buffer): unknown {
+export const parseJson = (bytes: Buffer): unknown => complete(readJson(bytes));
+
+/** Likewise, with places to pause: each step of a megabyte takes milliseconds. */
+export function* readJson(bytes: Buffer): Steps<unknown> {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return HAS_BOM;
   const isPlain = isAscii(bytes);
   if (!isPlain && !isUtf8(bytes)) return NOT_UTF8;
@@ -34,15 +38,19 @@ export function parseJson(bytes: Buffer): unknown {
   } catch {
     return bytes.includes(0) ? NOT_UTF8 : NOT_JSON;
   }
+  yield;
   const found = new Findings();
   found.walk(value, 0);
   if (found.isBeyondDouble) return OUT_OF_RANGE;
   if (found.isTooDeep) return TOO_DEEP;
+  yield;
   const { members } = found;
   // Each member has such a colon, and a few texts have one, too: only when there are more is a closer look needed.
   if (members !== countLikelyColons(bytes) && members !== countColons(bytes)) return DUPLICATE;
   if (text.includes("\\u") && !isWellFormed(value)) return LONE_SURROGATE;
-  return found.isRounded ? parseExactly(text) : value;
+  if (!found.isRounded) return value;
+  yield;
+  return parseExactly(text);
 }
 
 /** Colons after a quote or white space: all that part a name from its value, and some inside texts. */

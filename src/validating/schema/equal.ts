@@ -1,10 +1,24 @@
 /** A text that is equal for equal JSON values, whatever the order of their members. */
-export function canonical(value: unknown): string {
+export const canonical = (value: unknown): string => (isOrdered(value) ? JSON.stringify(value) : write(value));
+
+/** Whether the members of all objects stand in the order that {@link write} would bring them to. */
+function isOrdered(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return typeof value !== "bigint" && value !== undefined;
+  if (Array.isArray(value)) return value.every(isOrdered);
+  let last = "";
+  for (const name in value) {
+    if (name < last || !isOrdered((value as Record<string, unknown>)[name])) return false;
+    last = name;
+  }
+  return true;
+}
+
+function write(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map(write).join(",")}]`;
   const members = Object.keys(value).sort();
-  return `{${members.map((name) => `${JSON.stringify(name)}:${canonical((value as Record<string, unknown>)[name])}`).join(",")}}`;
+  return `{${members.map((name) => `${JSON.stringify(name)}:${write((value as Record<string, unknown>)[name])}`).join(",")}}`;
 }
 
 /**
@@ -42,15 +56,29 @@ export function findDuplicate(items: readonly unknown[]): number {
   return -1;
 }
 
-/** A number that is the same for equal objects and arrays: of their scalars, whatever the order of the members. */
-function outlineOf(item: object): number {
+/** So deep an outline goes. */
+const OUTLINE_DEPTH = 4;
+
+/** A number that is the same for equal objects and arrays: of what is in them, whatever the order of the members. */
+function outlineOf(item: object, depth = 0): number {
   let outline = Array.isArray(item) ? 1 : 2;
+  if (Array.isArray(item)) {
+    for (let i = 0; i < item.length; i++) outline = (outline + Math.imul(i + 31, outlineWithin(item[i], depth))) | 0;
+    return outline;
+  }
   for (const name in item) {
     const value = (item as Record<string, unknown>)[name];
-    outline = (outline + Math.imul(lastUnit(name) * 31 + name.length, outlineOfScalar(value))) | 0;
+    outline = (outline + Math.imul(lastUnit(name) * 31 + name.length, outlineWithin(value, depth))) | 0;
   }
   return outline;
 }
+
+const outlineWithin = (value: unknown, depth: number): number =>
+  typeof value !== "object" || value === null
+    ? outlineOfScalar(value)
+    : depth < OUTLINE_DEPTH
+      ? outlineOf(value, depth + 1)
+      : 5;
 
 function outlineOfScalar(value: unknown): number {
   if (typeof value === "number") return (value % 0x7fffffff) | 0;
