@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { sendRaw } from "../support/raw.ts";
@@ -140,4 +140,42 @@ test("a client that goes away takes its request with it, and one whose service i
   await eventually("the service is let go", () => upstream.connections.open === 0);
   upstream.answer = (_request, from) => from.destroy();
   assert.deepEqual((await sendRaw(base, POST + POST, { answers: 2 })).statuses, [502, 502]);
+});
+
+test("a body that begins with its head and is read by nobody yet stops its client", async (t) => {
+  // It takes the connection, and says nothing: no handshake ends, and no body is asked for.
+  const silent = createServer((socket) => t.after(() => socket.destroy())).listen(0, "127.0.0.1");
+  t.after(() => silent.close());
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const { base } = await startRawGateway(t, {
+    route: { upstream: { targets: [{ url: `https://127.0.0.1:${port}` }] }, timeouts: { connectMs: 600_000 } },
+    options: { limits: { bodyBytes: "1GiB" } },
+  });
+  const client = connect(Number(new URL(base).port), "127.0.0.1");
+  client.on("error", () => {});
+  t.after(() => client.destroy());
+  const part = Buffer.alloc(65_536, "a");
+  const most = 16_384 * part.length;
+  let sent = 0;
+  const pump = (): void => {
+    while (sent < most) {
+      sent += part.length;
+      if (!client.write(part)) {
+        client.once("drain", pump);
+        return;
+      }
+    }
+  };
+  client.write(`POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${most}\r\n\r\n`);
+  pump();
+  let before = -1;
+  await eventually("the client is stopped", async () => {
+    const isStill = sent === before;
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return isStill;
+  });
+  // Some are in the buffers of the system.
+  assert.ok(sent < most / 4, `${sent} bytes were taken`);
 });

@@ -150,8 +150,10 @@ export class Lane {
     const { socket } = this;
     this.detach();
     socket.pause();
-    socket.unshift(bytes);
     this.owner.handOver(this);
+    // With this event Node begins to read. Bytes given to it earlier may stop that, and would be overruled by it: the rest of a
+    // body that nobody reads yet would come into memory, all of it.
+    socket.once("resume", () => socket.unshift(bytes));
     socket.resume();
   }
 
