@@ -1,9 +1,15 @@
 import { Readable } from "node:stream";
 import { GatewayError } from "./errors.ts";
 
+/** Told that all of a body has come, before its reader is. What it throws, the body fails with. */
+export interface BodyEnd {
+  onBodyEnd(): void;
+}
+
 /** A body of unknown length that fails with BODY_TOO_LARGE when it grows beyond its cap. Read from only once it is read. */
 export class CappedBody extends Readable {
   readonly source: Readable;
+  atEnd: BodyEnd | undefined = undefined;
   private readonly maxBytes: number;
   private received = 0;
   private isStarted = false;
@@ -31,10 +37,20 @@ export class CappedBody extends Readable {
         source.pause();
       }
     });
-    source.on("end", () => this.push(null));
+    source.on("end", () => this.finish());
     source.on("error", (error) => this.destroy(error));
     source.on("close", () => {
       if (!source.readableEnded && !this.destroyed) this.destroy(new Error("the client broke off its body"));
     });
+  }
+
+  private finish(): void {
+    try {
+      this.atEnd?.onBodyEnd();
+    } catch (error) {
+      this.destroy(error as Error);
+      return;
+    }
+    this.push(null);
   }
 }

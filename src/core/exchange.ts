@@ -19,6 +19,10 @@ export interface GatewayRequest {
   query: string;
   headers: HeaderList;
   body: Body;
+  /** Trailer fields, known once a `body` of unknown length has ended. */
+  trailers?: HeaderList | undefined;
+  /** The client does something with the answer's trailers (`TE`). */
+  readonly takesTrailers?: boolean;
   readonly httpVersion: string;
   readonly scheme: "http" | "https";
   /** The host and port the client asked for, lower case; empty for HTTP/1.0 without Host. */
@@ -165,6 +169,8 @@ export class Exchange {
         query: request.query,
         headers: request.headers.clone(),
         body: request.body,
+        trailers: request.trailers,
+        takesTrailers: request.takesTrailers === true,
         httpVersion: request.httpVersion,
         scheme: request.scheme,
         authority: request.authority,

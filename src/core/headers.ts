@@ -166,7 +166,7 @@ export class HeaderList {
     }
   }
 
-  /** The flat list itself, for `writeHead` and undici; not a copy, so do not change it. */
+  /** The flat list itself, for `writeHead`; not a copy, so do not change it. */
   toFlat(): string[] {
     return this.flat;
   }

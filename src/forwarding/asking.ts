@@ -17,6 +17,10 @@ export interface Asking {
   /** Instead of the instance's own. */
   readonly host: string | undefined;
   readonly body: Body;
+  /** Fields after a body whose length was not told, known once it has ended. */
+  readonly trailers: HeaderList | undefined;
+  /** The client has said that it does something with the answer's trailers. */
+  readonly takesTrailers: boolean;
   readonly headersMs: number;
   readonly bodyIdleMs: number;
   /** Of the monotonic clock. */

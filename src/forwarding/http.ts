@@ -81,6 +81,7 @@ class Try implements Asking {
   private readonly balancer: Pick<Balancer, "report">;
   private readonly resolve: (response: GatewayResponse) => void;
   private readonly reject: (error: Error) => void;
+  readonly takesTrailers: boolean;
   private status = 0;
   private latencyMs = 0;
   private isOver = false;
@@ -98,11 +99,16 @@ class Try implements Asking {
     this.target = target;
     this.headers = request.headers;
     this.body = request.body;
+    this.takesTrailers = request.takesTrailers === true;
     this.exchange = exchange;
     this.endpoint = endpoint;
     this.balancer = balancer;
     this.resolve = resolve;
     this.reject = reject;
+  }
+
+  get trailers(): HeaderList | undefined {
+    return this.exchange.request.trailers;
   }
 
   /** The client went away: so does the try. */

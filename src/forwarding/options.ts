@@ -117,7 +117,8 @@ export const connectOptions = {
   upstreamConnections: Type.Optional(
     Type.Integer({
       minimum: 1,
-      description: "HTTP/1.1 connections to one instance at most; further requests wait for one. Default: 1024.",
+      description:
+        "Connections to one instance at most; further requests wait for one. Over HTTP/2, each takes up to 100 at a time. Default: 1024.",
     }),
   ),
 } as const;

@@ -3,14 +3,14 @@ import type { AddressGuard } from "../core/address-guard.ts";
 import type { Asking } from "./asking.ts";
 import { Http1Pool } from "./http1/pool.ts";
 import { ReadBuffer } from "./http1/read-buffer.ts";
-import { Http2Pool } from "./http2-pool.ts";
+import { Http2Pool } from "./http2/pool.ts";
 
 /** How connections to an upstream are made; routes that say the same share them. */
 export interface ConnectOptions {
   readonly connectMs?: number | undefined;
   readonly tls?: ResolvedTls | undefined;
   readonly http2?: boolean | undefined;
-  /** Over HTTP/1.1, to one instance, at most. */
+  /** To one instance, at most. */
   readonly connections?: number | undefined;
 }
 
@@ -65,7 +65,8 @@ export class PoolGroup {
     this.timer ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
     const { options, guard } = this;
     const isHttp2 = options.http2 === true && origin.startsWith("https:");
-    const pool = isHttp2 ? new Http2Pool(origin, options, guard) : new Http1Pool(origin, options, guard, this.shared);
+    const Pool = isHttp2 ? Http2Pool : Http1Pool;
+    const pool = new Pool(origin, options, guard, this.shared);
     this.pools.set(origin, pool);
     return pool;
   }

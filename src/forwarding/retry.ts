@@ -8,7 +8,7 @@ import type { HedgeOptions, RetryOptions, TimeoutOptions } from "./options.ts";
 import { discard, isReplayable, isUnsent } from "./replay.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { TryControl, type TryOnce } from "./try.ts";
-import { isBeforeFirstByte, TryEnded, toGatewayError } from "./try-error.ts";
+import { isUndone, TryEnded, toGatewayError } from "./try-error.ts";
 
 export interface RetrySettings {
   readonly retries: RetryOptions;
@@ -136,7 +136,7 @@ function isSafe(exchange: Exchange, last: GatewayResponse | Error): boolean {
   if (exchange.isAborted || last instanceof TryEnded) return false;
   if (!(last instanceof Error)) return isReplayable(exchange);
   if (last instanceof GatewayError && ERRORS[last.code].source !== "upstream") return false;
-  return isReplayable(exchange) || (isBeforeFirstByte(last) && isUnsent(exchange));
+  return isReplayable(exchange) || (isUndone(last) && isUnsent(exchange));
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

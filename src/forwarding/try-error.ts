@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode, GatewayError } from "../core/errors.ts";
 import { UpstreamError, type UpstreamFault } from "./upstream-error.ts";
 
-/** What the errors of the clients mean, Portico's own and undici's: for the balancer, for the decision to try again, and for the client. */
+/** What the errors of the clients mean: for the balancer, for the decision to try again, and for the client. */
 
 /** A try that the gateway itself ended: another one answered first, or the time for all of them is over. */
 export class TryEnded extends Error {
@@ -28,31 +28,24 @@ const codeOf = (error: Error): string => {
   return String(code ?? "");
 };
 const faultOf = (error: Error): UpstreamFault | undefined => (error instanceof UpstreamError ? error.fault : undefined);
-const isConnectTimeout = (error: Error): boolean =>
-  faultOf(error) === "connect-timeout" || codeOf(error) === "UND_ERR_CONNECT_TIMEOUT";
-const isHeadersTimeout = (error: Error): boolean =>
-  faultOf(error) === "headers-timeout" || codeOf(error) === "UND_ERR_HEADERS_TIMEOUT";
-const isBodyTimeout = (error: Error): boolean =>
-  faultOf(error) === "body-timeout" || codeOf(error) === "UND_ERR_BODY_TIMEOUT";
-const isOverflow = (error: Error): boolean =>
-  faultOf(error) === "headers-too-large" || codeOf(error) === "UND_ERR_HEADERS_OVERFLOW";
+const isConnectTimeout = (error: Error): boolean => faultOf(error) === "connect-timeout";
+const isHeadersTimeout = (error: Error): boolean => faultOf(error) === "headers-timeout";
+const isBodyTimeout = (error: Error): boolean => faultOf(error) === "body-timeout";
+const isOverflow = (error: Error): boolean => faultOf(error) === "headers-too-large";
 const isTlsFailure = (code: string): boolean =>
   code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_") || code.includes("CERT") || code.includes("UNABLE_TO_");
 
-/** True when no byte of the request can have reached the upstream: any method may be tried again. */
-export const isBeforeFirstByte = (error: Error): boolean =>
+/** True when nothing of the request can have been done by the upstream: any method may be tried again (RFC 9113 §8.7). */
+export const isUndone = (error: Error): boolean =>
   isConnectTimeout(error) ||
   faultOf(error) === "unreachable" ||
+  faultOf(error) === "unprocessed" ||
   (error instanceof GatewayError && error.code === "UPSTREAM_BUSY") ||
   CONNECT_FAILURES.has(codeOf(error)) ||
   isTlsFailure(codeOf(error));
 
 const isMalformed = (error: Error): boolean =>
-  faultOf(error) === "malformed" ||
-  isOverflow(error) ||
-  codeOf(error).startsWith("HPE_") ||
-  codeOf(error) === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" ||
-  (codeOf(error) === "UND_ERR_SOCKET" && (error.message === "bad response" || error.message === "bad upgrade"));
+  faultOf(error) === "malformed" || isOverflow(error) || codeOf(error).startsWith("HPE_");
 
 /** A body that its client broke off, a cap of the gateway's own: the instance is not to blame. */
 const isNoWordOfTheInstance = ({ code }: GatewayError): boolean =>
@@ -61,7 +54,7 @@ const isNoWordOfTheInstance = ({ code }: GatewayError): boolean =>
 export function toOutcome(error: Error): "connect-failed" | "timeout" | "reset" | "malformed" | "cancelled" {
   if (error instanceof TryEnded) return error.kind;
   if (error instanceof GatewayError && isNoWordOfTheInstance(error)) return "cancelled";
-  if (isBeforeFirstByte(error)) return "connect-failed";
+  if (isUndone(error)) return "connect-failed";
   if (isHeadersTimeout(error) || isBodyTimeout(error)) return "timeout";
   return isMalformed(error) ? "malformed" : "reset";
 }

@@ -11,6 +11,7 @@ import { findClient, type TrustedProxies } from "./client-address.ts";
 import type { Connection, Served } from "./connection.ts";
 import { isHttp2 } from "./http2.ts";
 import { type RequestHead, readHead } from "./read-request.ts";
+import { RequestTrailers } from "./request-trailers.ts";
 
 export interface ExchangeRules {
   readonly trusted: TrustedProxies;
@@ -84,6 +85,7 @@ export function createExchange(
   const body =
     refusal === undefined && bodyBytes !== 0 ? openBody(incoming, outgoing, head, bodyBytes, rules.maxBodyBytes) : null;
   const exchange = toExchange({ id, node, method, rawTarget, target, httpVersion, head, body }, connection, rules);
+  if (body instanceof CappedBody) RequestTrailers.follow(body, incoming, exchange.request, rules.maxHeaders);
   return { exchange, refusal, mustClose, bodyBytes, isServerWide: target === undefined, upgrade: head?.upgrade };
 }
 
@@ -114,6 +116,8 @@ export function toExchange(parts: RequestParts, connection: Connection, rules: E
       query: target?.query ?? "",
       headers: head?.headers ?? new HeaderList(),
       body: parts.body,
+      trailers: undefined,
+      takesTrailers: head?.takesTrailers === true && parts.httpVersion !== "1.0",
       httpVersion: parts.httpVersion,
       scheme: forwarded === undefined ? connection.scheme : schemeOf(forwarded, connection),
       authority: head?.authority ?? "",

@@ -128,7 +128,7 @@ export class Front {
   breakOff(socket: Socket): UnderWay {
     const connection = Connection.find(socket);
     const current = connection?.current;
-    if (connection === undefined || current === undefined) return "unanswered";
+    if (connection === undefined || current === undefined) return "head";
     const { incoming, outgoing } = current;
     connection.closeAfterAnswer();
     if (incoming.complete) {
@@ -136,7 +136,7 @@ export class Front {
       return "answering";
     }
     (outgoing as KnownResponse)[SERVING]?.exchange.abort();
-    return outgoing.headersSent ? "begun" : "unanswered";
+    return outgoing.headersSent ? "begun" : "body";
   }
 
   /** HTTP that asks to become another protocol. What is not taken up goes on as the plain request that it also is. */

@@ -46,13 +46,17 @@ export function sendHttp2(exchange: Exchange, response: GatewayResponse): void {
     stream.end(body);
     return;
   }
+  const trailers: OutgoingHttpHeaders = Object.create(null);
   stream.respond(headers, { waitForTrailers: true });
-  stream.once("wantTrailers", () => {
-    const trailers: OutgoingHttpHeaders = {};
+  // Sent by Node's own listener, which stands before any of ours.
+  body.once("end", () => {
     response.trailers?.forEach((_name, value, lower) => {
-      trailers[lower] = value;
+      trailers[lower] = joined(trailers[lower], value);
     });
-    stream.sendTrailers(trailers);
+    outgoing.addTrailers(trailers);
   });
   pipeline(body, stream, () => {});
 }
+
+const joined = (before: OutgoingHttpHeaders[string], value: string): string =>
+  before === undefined ? value : `${before}, ${value}`;

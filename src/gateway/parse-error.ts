@@ -14,10 +14,18 @@ const REASONS: Readonly<Record<number, string>> = {
 /** How long the answer may take to leave before the connection is cut. */
 const LINGER_MS = 1_000;
 
-const byParserCode: Readonly<Record<string, [ErrorCode, string]>> = {
+type Refusal = readonly [ErrorCode, string];
+const NO_REQUEST: Refusal = ["REQUEST_MALFORMED", "the bytes are not an HTTP request"];
+const byParserCode: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: ["HEADERS_TOO_LARGE", "the header section is too large"],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ["REQUEST_MALFORMED", "the chunk extensions are too large"],
   ERR_HTTP_REQUEST_TIMEOUT: ["REQUEST_TIMEOUT", "the request did not arrive in time"],
+};
+
+/** Fields that are too large are trailers there. ATTACKS 8. */
+const inBody: Readonly<Record<string, Refusal>> = {
+  ...byParserCode,
+  HPE_HEADER_OVERFLOW: ["REQUEST_MALFORMED", "the trailer section is too large"],
 };
 
 const ANSWERED = Symbol("answered");
@@ -25,8 +33,10 @@ type KnownSocket = Socket & { [ANSWERED]?: true };
 
 /** What is under way on the connection whose bytes the parser refuses. */
 export type UnderWay =
-  /** Nothing, or a request whose body is the mistake, and that has no answer yet. */
-  | "unanswered"
+  /** Nothing: the mistake is in a head. */
+  | "head"
+  /** A request whose body is the mistake, and that has no answer yet. */
+  | "body"
   /** An answer whose request was whole: it is finished, as the mistake is in what came after it. */
   | "answering"
   /** The body of a request whose answer has begun: a second answer would be taken for a part of the first. */
@@ -48,7 +58,7 @@ export function answerParseError(error: Error, socket: Socket, id: string, under
   if (underWay === "answering") return;
   const [code, detail] = isOtherVersion(parserCode, error)
     ? (["VERSION_UNSUPPORTED", "send HTTP/1.1"] as const)
-    : (byParserCode[parserCode] ?? ["REQUEST_MALFORMED", "the bytes are not an HTTP request"]);
+    : ((underWay === "body" ? inBody : byParserCode)[parserCode] ?? NO_REQUEST);
   endWith(new GatewayError(code, detail), socket, id);
 }
 

@@ -15,6 +15,7 @@ export interface RequestHead {
   readonly upgrade: string | undefined;
   /** `X-Forwarded-*`, `Forwarded` as a trusted proxy sent them, by lower-cased name. */
   readonly forwarded: ReadonlyMap<string, string> | undefined;
+  /** `TE: trailers`; over HTTP/1.1 only where `Connection` names it, as it must (RFC 9110 §10.1.4). */
   readonly takesTrailers: boolean;
 }
 
@@ -79,6 +80,8 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   ["x-http-method", IDENTITY],
   ["x-method-override", IDENTITY],
 ]);
+
+const TE_NAMED = /(?:^|,)[\t ]*te[\t ]*(?:,|$)/i;
 
 const malformed = (detail: string): GatewayError => new GatewayError("REQUEST_MALFORMED", detail);
 
@@ -195,7 +198,7 @@ export function readHead(
     expectsContinue: expectsContinue && httpVersion !== "1.0",
     upgrade,
     forwarded,
-    takesTrailers,
+    takesTrailers: takesTrailers && (httpVersion === "2.0" || (connection !== undefined && TE_NAMED.test(connection))),
   };
 }
 
@@ -222,6 +225,10 @@ const isConsumer = (name: string): boolean => name.startsWith("x-consumer-");
 /** `X-Forwarded-…` beyond the three that are understood, and who the consumer is: only the gateway may say. */
 const isGatewayOnly = (name: string): boolean =>
   name.startsWith("x-forwarded-") || isConsumer(name) || name.startsWith("x-authenticated-");
+
+/** Whether a field means nothing to a gateway, and none of what only a gateway may say. @param name lower case */
+export const isOrdinaryField = (name: string): boolean =>
+  !MEANINGS.has(name) && !isGatewayOnly(name) && !name.includes("_");
 
 /** `Content_Length` is read as `Content-Length` by servers that speak CGI. The other twins are dropped. ATTACKS 18. */
 function refuseFramingTwin(name: string): void {

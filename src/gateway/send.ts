@@ -3,7 +3,7 @@ import { pipeline, type Readable } from "node:stream";
 import { isStream } from "../core/body.ts";
 import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
-import { UpstreamBody } from "../forwarding/http1/upstream-body.ts";
+import { UpstreamBody } from "../forwarding/upstream-body.ts";
 import { isHttp2, sendHttp2 } from "./http2.ts";
 import { sendPrepared } from "./send-prepared.ts";
 import { writeLines } from "./write-lines.ts";

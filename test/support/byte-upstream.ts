@@ -131,6 +131,8 @@ export function ask(
       headers: new HeaderList(),
       host: undefined,
       body: null,
+      trailers: undefined,
+      takesTrailers: false,
       headersMs,
       bodyIdleMs,
       startedAtMs: performance.now(),

@@ -70,6 +70,28 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
+/** Takes frames out of bytes, however they are cut into reads. */
+export class FrameReader {
+  private pending: Buffer = Buffer.alloc(0);
+
+  read(chunk: Buffer): Frame[] {
+    this.pending = Buffer.concat([this.pending, chunk]);
+    const found: Frame[] = [];
+    for (;;) {
+      const { pending } = this;
+      const length = pending.length < 9 ? Number.POSITIVE_INFINITY : pending.readUIntBE(0, 3);
+      if (pending.length < 9 + length) return found;
+      found.push({
+        type: pending.readUInt8(3),
+        flags: pending.readUInt8(4),
+        stream: pending.readUInt32BE(5) & 0x7fffffff,
+        payload: pending.subarray(9, 9 + length),
+      });
+      this.pending = pending.subarray(9 + length);
+    }
+  }
+}
+
 /** A client that speaks HTTP/2 by single frames. */
 export interface FrameClient {
   readonly socket: TLSSocket;
@@ -79,11 +101,13 @@ export interface FrameClient {
   send(...frames: Buffer[]): Promise<void>;
   /** The first frame of that type, and of that stream where one is named. */
   received(type: number, stream?: number): Promise<Frame>;
+  /** The frame that ends a stream. */
+  ended(stream: number): Promise<Frame>;
   /** How a stream ended: its status, or the code of its reset, of a GOAWAY, or of a cut. */
   outcome(stream: number): Promise<{ status?: number; refused?: number }>;
 }
 
-const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /** @param settings payload of the client's first SETTINGS */
 export async function openFrames(t: TestContext, base: string, settings?: Buffer): Promise<FrameClient> {
@@ -96,23 +120,9 @@ export async function openFrames(t: TestContext, base: string, settings?: Buffer
   });
   t.after(() => socket.destroy());
   const frames: Frame[] = [];
-  let pending: Buffer = Buffer.alloc(0);
+  const reader = new FrameReader();
   let isClosed = false;
-  socket.on("data", (chunk: Buffer) => {
-    pending = Buffer.concat([pending, chunk]);
-    for (;;) {
-      const length = pending.length < 9 ? Number.POSITIVE_INFINITY : pending.readUIntBE(0, 3);
-      if (pending.length < 9 + length) break;
-      const payload = pending.subarray(9, 9 + length);
-      frames.push({
-        type: pending.readUInt8(3),
-        flags: pending.readUInt8(4),
-        stream: pending.readUInt32BE(5) & 0x7fffffff,
-        payload,
-      });
-      pending = pending.subarray(9 + length);
-    }
-  });
+  socket.on("data", (chunk: Buffer) => frames.push(...reader.read(chunk)));
   const close = (): void => {
     isClosed = true;
   };
@@ -136,6 +146,10 @@ export async function openFrames(t: TestContext, base: string, settings?: Buffer
         socket.write(Buffer.concat(sent), () => resolve());
       }),
     received: (type, stream) => eventually(`a frame of type ${type}`, () => find(type, stream)),
+    ended: (stream) =>
+      eventually(`the end of stream ${stream}`, () =>
+        frames.find((one) => one.stream === stream && one.type <= TYPE.headers && (one.flags & FLAG.endStream) !== 0),
+      ),
     outcome: (stream) =>
       eventually(`the end of stream ${stream}`, () => {
         const reset = find(TYPE.rstStream, stream) ?? find(TYPE.goaway);

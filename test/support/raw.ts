@@ -133,6 +133,6 @@ function findRequest(text: string): number {
   const length = /\r\ncontent-length: *(\d+)/.exec(head);
   if (length !== null) return text.length >= end + 4 + Number(length[1]) ? end + 4 + Number(length[1]) : 0;
   if (!/\r\ntransfer-encoding:/.test(head)) return end + 4;
-  const last = text.indexOf("0\r\n\r\n", end);
-  return last < 0 ? 0 : last + 5;
+  const last = /\r\n0\r\n(?:[^\r\n]+\r\n)*\r\n/.exec(text.slice(end + 2));
+  return last === null ? 0 : end + 2 + last.index + last[0].length;
 }

@@ -1,16 +1,16 @@
-import { errors } from "undici";
 import type { Service } from "../../src/balancing/service.ts";
 import type { Exchange, GatewayResponse } from "../../src/core/exchange.ts";
 import { HeaderList } from "../../src/core/headers.ts";
 import type { Endpoint } from "../../src/core/upstream.ts";
 import type { TryOnce } from "../../src/forwarding/try.ts";
 import { toOutcome } from "../../src/forwarding/try-error.ts";
+import { UpstreamError } from "../../src/forwarding/upstream-error.ts";
 
 /** What a try comes to: a status, an error, `never` for no answer until it is ended. */
 export type Script = number | Error | "never" | { status: number; headers: Record<string, string> };
 
 export const refused = (): Error => Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
-export const broken = (): Error => new errors.SocketError("other side closed");
+export const broken = (): Error => new UpstreamError("broken", "the other side closed");
 
 /** A try without a network: answers as the script says for the nth try, the last one again and again. */
 export function scriptTries(

@@ -1,11 +1,11 @@
 import { WHOLE_BODY_BYTES } from "../../core/body.ts";
 import type { Body, GatewayResponse } from "../../core/exchange.ts";
 import type { Asking } from "../asking.ts";
+import { type BodySource, UpstreamBody } from "../upstream-body.ts";
 import { malformed, UpstreamError } from "../upstream-error.ts";
 import { type AnswerHead, IN_CHUNKS, readAnswerHead, UNTIL_CLOSE } from "./answer-head.ts";
 import { ChunkedBody } from "./chunked.ts";
 import type { ReadBuffer } from "./read-buffer.ts";
-import { type BodySource, UpstreamBody } from "./upstream-body.ts";
 
 /** Interim answers that one answer may be preceded by; more is a flood. ATTACKS 14. */
 const MAX_INTERIM = 16;

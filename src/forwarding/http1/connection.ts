@@ -1,13 +1,16 @@
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { isStream } from "../../core/body.ts";
-import { GatewayError } from "../../core/errors.ts";
 import type { Asking, UnderWay } from "../asking.ts";
-import { malformed, UpstreamError } from "../upstream-error.ts";
+import { isHeldByClient, takenBack } from "../held.ts";
+import type { OpenSocket } from "../open-socket.ts";
+import { streamLength } from "../request-line.ts";
+import { Upload } from "../upload.ts";
+import { asUnreachable, malformed, UpstreamError } from "../upstream-error.ts";
 import { AnswerReader } from "./answer-reader.ts";
-import type { OpenSocket } from "./open-socket.ts";
 import { ReadBuffer } from "./read-buffer.ts";
-import { streamLength, writeRequestHead } from "./request-head.ts";
-import { Upload } from "./upload.ts";
+import { writeRequestHead } from "./request-head.ts";
+import { ChunkSink, LengthSink } from "./upload-sinks.ts";
 
 /** Who keeps connections that wait for their next request. */
 export interface ConnectionOwner {
@@ -26,9 +29,6 @@ const KEEP_ALIVE_MS = 4_000;
 /** Before the upstream's own limit, so that no request is sent into a closing connection. */
 const MARGIN_MS = 1_000;
 const MAX_KEEP_ALIVE_MS = 600_000;
-/** A client that is waited for that long, or sends that little, gives way to others once all connections are taken. */
-const HELD_MS = 2_000;
-const HELD_BYTES_PER_SECOND = 4_096;
 /** Up to here a body leaves in one write with its head. */
 const JOINED_BYTES = 16_384;
 
@@ -79,16 +79,12 @@ export class Connection implements UnderWay {
   isHeld(nowMs: number): boolean {
     const { asking, upload } = this;
     if (asking === undefined || !this.isOpen) return false;
-    if (this.buffers.isPaused) return nowMs - this.pausedAtMs > HELD_MS;
-    const sinceMs = nowMs - asking.startedAtMs;
-    return (
-      upload?.isWaiting === true && sinceMs > HELD_MS && upload.sentBytes < (HELD_BYTES_PER_SECOND * sinceMs) / 1_000
-    );
+    return isHeldByClient(asking.startedAtMs, this.buffers.isPaused ? this.pausedAtMs : undefined, upload, nowMs);
   }
 
   /** Ends what a slow client holds. */
   takeBack(): void {
-    this.fail(new GatewayError("REQUEST_TIMEOUT", "others wait for the connection that a slow client holds"));
+    this.fail(takenBack());
   }
 
   send(asking: Asking): void {
@@ -110,8 +106,7 @@ export class Connection implements UnderWay {
     if (body === null) {
       this.socket.write(head, "latin1");
     } else if (isStream(body)) {
-      this.upload = new Upload(this.socket, body, streamLength(asking), this);
-      this.upload.start(head);
+      this.startUpload(asking, head, body);
     } else if (body.length <= JOINED_BYTES) {
       const joined = Buffer.allocUnsafe(head.length + body.length);
       joined.write(head, 0, "latin1");
@@ -123,6 +118,17 @@ export class Connection implements UnderWay {
       this.socket.write(body);
       this.socket.uncork();
     }
+  }
+
+  private startUpload(asking: Asking, head: string, body: Readable): void {
+    const { socket } = this;
+    const length = streamLength(asking);
+    this.upload = new Upload(length < 0 ? new ChunkSink(socket, asking) : new LengthSink(socket), body, length, this);
+    // A body that has come with its head leaves with it, in one write.
+    socket.cork();
+    socket.write(head, "latin1");
+    this.upload.start();
+    process.nextTick(() => socket.uncork());
   }
 
   /** Breaks off what is under way. What would still come on the connection cannot be trusted, so it goes. */
@@ -257,6 +263,3 @@ export class Connection implements UnderWay {
 }
 
 const onTimeout = (connection: Connection): void => connection.expire();
-
-const asUnreachable = (error: Error): Error =>
-  error instanceof GatewayError ? error : new UpstreamError("unreachable", error.message, error);

@@ -1,18 +1,17 @@
 import type { AddressGuard } from "../../core/address-guard.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Asking } from "../asking.ts";
+import { createSocketOpener, type OpenSocket } from "../open-socket.ts";
 import type { ConnectOptions } from "../pools.ts";
 import { UpstreamError } from "../upstream-error.ts";
+import { Waiting } from "../waiting.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
-import { createSocketOpener, type OpenSocket } from "./open-socket.ts";
 
 const CONNECT_MS = 1_000;
 /** Envoy's default. */
 const MAX_CONNECTIONS = 1_024;
 /** How often it is looked for clients that hold a connection while others wait. */
 const LOOK_EVERY_MS = 100;
-/** Requests that wait for a connection; the next ones are turned away at once. */
-const MAX_WAITING = 16_384;
 
 /** The connections to one instance. The one used last is used next, so that those not needed grow old and go. */
 export class Http1Pool implements ConnectionOwner {
@@ -24,7 +23,7 @@ export class Http1Pool implements ConnectionOwner {
   readonly open: OpenSocket;
   private readonly connections = new Set<Connection>();
   private readonly idle: Connection[] = [];
-  private waiting: Asking[] = [];
+  private readonly waiting = new Waiting();
   private isClosed = false;
   private lookedAtMs = 0;
 
@@ -53,12 +52,12 @@ export class Http1Pool implements ConnectionOwner {
     }
     if (this.isClosed) asking.onFail(new UpstreamError("broken", "the gateway is closing"));
     else if (this.connections.size < this.maxConnections) this.connect(asking);
-    else if (this.waiting.length < MAX_WAITING) this.wait(asking);
+    else if (this.waiting.add(asking)) this.onWait(asking);
     else asking.onFail(new GatewayError("UPSTREAM_BUSY", "every connection to the instance is taken"));
   }
 
   release(connection: Connection): void {
-    const next = this.nextWaiting();
+    const next = this.waiting.next();
     if (next === undefined) this.idle.push(connection);
     else connection.send(next);
   }
@@ -68,7 +67,7 @@ export class Http1Pool implements ConnectionOwner {
     const i = this.idle.indexOf(connection);
     if (i >= 0) this.idle.splice(i, 1);
     if (this.isClosed || this.waiting.length === 0) return;
-    const next = this.nextWaiting();
+    const next = this.waiting.next();
     if (next !== undefined) this.connect(next);
   }
 
@@ -77,24 +76,16 @@ export class Http1Pool implements ConnectionOwner {
     for (const connection of this.idle.filter((each) => !each.isFresh(nowMs))) connection.close();
     if (this.waiting.length === 0) return;
     this.makeRoom(nowMs);
-    const late = this.waiting.filter(({ startedAtMs, headersMs }) => nowMs - startedAtMs > headersMs);
-    if (late.length === 0) return;
-    this.waiting = this.waiting.filter((asking) => !late.includes(asking));
-    for (const asking of late) {
-      if (!asking.isCancelled) asking.onFail(new UpstreamError("headers-timeout", "no connection became free in time"));
-    }
+    this.waiting.expire(nowMs);
   }
 
   destroy(): void {
     this.isClosed = true;
     for (const connection of this.connections) connection.close();
-    for (const asking of this.waiting.splice(0)) {
-      if (!asking.isCancelled) asking.onFail(new UpstreamError("broken", "the gateway is closing"));
-    }
+    this.waiting.failAll(new UpstreamError("broken", "the gateway is closing"));
   }
 
-  private wait(asking: Asking): void {
-    this.waiting.push(asking);
+  private onWait(asking: Asking): void {
     if (asking.startedAtMs - this.lookedAtMs > LOOK_EVERY_MS) this.makeRoom(asking.startedAtMs);
   }
 
@@ -108,12 +99,6 @@ export class Http1Pool implements ConnectionOwner {
       wanted--;
       connection.takeBack();
     }
-  }
-
-  private nextWaiting(): Asking | undefined {
-    let next = this.waiting.shift();
-    while (next?.isCancelled === true) next = this.waiting.shift();
-    return next;
   }
 
   private connect(asking: Asking): void {

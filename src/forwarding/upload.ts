@@ -1,7 +1,15 @@
-import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
-import { GatewayError } from "../../core/errors.ts";
-import { isReadByOne, releaseMemory } from "../../core/release-memory.ts";
+import type { Readable, Writable } from "node:stream";
+import { GatewayError } from "../core/errors.ts";
+import { isReadByOne, releaseMemory } from "../core/release-memory.ts";
+
+/** How the parts of a body are written, as the protocol frames them. */
+export interface UploadSink {
+  readonly out: Writable;
+  /** What `out` holds no more has left the process: its memory may be given back. */
+  readonly canRelease: boolean;
+  write(chunk: Buffer): void;
+  end(): void;
+}
 
 /** Who is told how an upload goes. */
 export interface UploadOwner {
@@ -15,21 +23,21 @@ export class Upload {
   sentBytes = 0;
   /** The upstream does not read. */
   private isBlocked = false;
-  private readonly socket: Socket;
+  private readonly sink: UploadSink;
   private readonly body: Readable;
   private readonly owner: UploadOwner;
   private left: number;
   /** What the upstream has not taken yet. */
   private unsent: Buffer | undefined = undefined;
-  private readonly isChunked: boolean;
+  private readonly hasLength: boolean;
 
-  /** @param length −1: in chunks */
-  constructor(socket: Socket, body: Readable, length: number, owner: UploadOwner) {
-    this.socket = socket;
+  /** @param length −1: not known */
+  constructor(sink: UploadSink, body: Readable, length: number, owner: UploadOwner) {
+    this.sink = sink;
     this.body = body;
     this.owner = owner;
     this.left = length;
-    this.isChunked = length < 0;
+    this.hasLength = length >= 0;
   }
 
   /** It is the client that is waited for. */
@@ -37,11 +45,8 @@ export class Upload {
     return !this.isOver && !this.isBlocked;
   }
 
-  start(head: string): void {
-    const { socket, body } = this;
-    // A body that has come with its head leaves with it, in one write.
-    socket.cork();
-    socket.write(head, "latin1");
+  start(): void {
+    const { body } = this;
     if (body.destroyed || body.readableEnded) {
       this.isOver = true;
       this.owner.onUploadFail(body.errored ?? broken());
@@ -51,7 +56,6 @@ export class Upload {
     body.on("end", this.onEnd);
     body.on("error", this.onError);
     body.on("close", this.onClose);
-    process.nextTick(() => socket.uncork());
   }
 
   /** What is left of the body stays unread. */
@@ -62,31 +66,24 @@ export class Upload {
   }
 
   private readonly onData = (part: Buffer | string): void => {
-    const { socket } = this;
+    const { sink } = this;
+    const { out } = sink;
     const chunk = typeof part === "string" ? Buffer.from(part) : part;
     if (chunk.length === 0) return;
     this.sentBytes += chunk.length;
-    if (this.isChunked) {
-      socket.cork();
-      socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
-      socket.write(chunk);
-      socket.write("\r\n", "latin1");
-      socket.uncork();
-    } else {
-      this.left -= chunk.length;
-      if (this.left < 0) {
-        this.fail(mismatch("longer"));
-        return;
-      }
-      socket.write(chunk);
+    this.left -= chunk.length;
+    if (this.hasLength && this.left < 0) {
+      this.fail(mismatch("longer"));
+      return;
     }
+    sink.write(chunk);
     this.owner.onUploadProgress();
-    if (socket.writableLength === 0) this.release(chunk);
-    if (!socket.writableNeedDrain) return;
+    if (out.writableLength === 0) this.release(chunk);
+    if (!out.writableNeedDrain) return;
     this.isBlocked = true;
     this.unsent = chunk;
     this.body.pause();
-    socket.once("drain", this.onDrain);
+    out.once("drain", this.onDrain);
   };
 
   private readonly onDrain = (): void => {
@@ -94,7 +91,7 @@ export class Upload {
     const { unsent } = this;
     this.unsent = undefined;
     if (this.isOver) return;
-    if (unsent !== undefined && this.socket.writableLength === 0) this.release(unsent);
+    if (unsent !== undefined && this.sink.out.writableLength === 0) this.release(unsent);
     this.owner.onUploadProgress();
     this.body.resume();
   };
@@ -105,7 +102,12 @@ export class Upload {
       return;
     }
     this.leave();
-    if (this.isChunked) this.socket.write("0\r\n\r\n", "latin1");
+    try {
+      this.sink.end();
+    } catch (error) {
+      this.owner.onUploadFail(error as Error);
+      return;
+    }
     this.owner.onUploadProgress();
   };
 
@@ -113,7 +115,7 @@ export class Upload {
   private readonly onClose = (): void => this.fail(broken());
 
   private release(chunk: Buffer): void {
-    if (isReadByOne(this.body)) releaseMemory(chunk);
+    if (this.sink.canRelease && isReadByOne(this.body)) releaseMemory(chunk);
   }
 
   private fail(error: Error): void {

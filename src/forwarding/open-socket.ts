@@ -1,23 +1,22 @@
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import {
-  type AddressGuard,
-  createGuardedLookup,
-  findRefusalOfLiteral,
-  refuseAddress,
-} from "../../core/address-guard.ts";
-import type { ResolvedTls } from "../pools.ts";
+import { type AddressGuard, createGuardedLookup, findRefusalOfLiteral, refuseAddress } from "../core/address-guard.ts";
+import type { ResolvedTls } from "./pools.ts";
 
 /** Opens a socket to one instance. @throws GatewayError UPSTREAM_ADDRESS_REFUSED */
-export type OpenSocket = (onread: OnReadOpts) => Socket;
+export type OpenSocket = (onread?: OnReadOpts) => Socket;
 
 const PROBE_AFTER_MS = 60_000;
 
-/** @param origin `http:` or `https:` */
+/**
+ * @param origin `http:` or `https:`
+ * @param protocols what is offered over TLS, the one wanted most first (ALPN)
+ */
 export function createSocketOpener(
   origin: string,
   tls: ResolvedTls | undefined,
   guard: AddressGuard | undefined,
+  protocols: readonly string[] = ["http/1.1"],
 ): OpenSocket {
   const url = new URL(origin);
   const isSecure = url.protocol === "https:";
@@ -38,14 +37,14 @@ export function createSocketOpener(
   if (!isSecure) {
     return (onread) => {
       refuse();
-      return connectTcp({ ...options, onread });
+      return connectTcp(onread === undefined ? options : { ...options, onread });
     };
   }
 
   const servername = tls?.serverName ?? (isIP(host) === 0 ? host : undefined);
   const secure = {
     ...options,
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: [...protocols],
     ...(servername === undefined ? {} : { servername }),
     ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
@@ -54,8 +53,12 @@ export function createSocketOpener(
   let session: Buffer | undefined;
   return (onread) => {
     refuse();
-    const own = { ...secure, onread, ...(session === undefined ? {} : { session }) };
-    const socket = connectTls(own as ConnectionOptions);
+    const read = onread === undefined ? {} : { onread };
+    const socket = connectTls({
+      ...secure,
+      ...read,
+      ...(session === undefined ? {} : { session }),
+    } as ConnectionOptions);
     socket.on("session", (ticket: Buffer) => {
       session = ticket;
     });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import { WHOLE_BODY_BYTES } from "../../core/body.ts";
-import type { GatewayResponse } from "../../core/exchange.ts";
+import { WHOLE_BODY_BYTES } from "../core/body.ts";
+import type { GatewayResponse } from "../core/exchange.ts";
 
 /** Where a body comes from. */
 export interface BodySource {
