@@ -12,10 +12,10 @@ import { eventually } from "../support/eventually.ts";
 
 const skip = missingOpenssl() ?? false;
 
-const WAYS: [string, (stream: ServerHttp2Stream) => void][] = [
-  ["a reset", (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR)],
-  ["a cancel", (stream) => stream.close(constants.NGHTTP2_CANCEL)],
-  ["the end of its connection", (stream) => stream.session?.destroy()],
+const WAYS: [string, (stream: ServerHttp2Stream) => void, boolean][] = [
+  ["a reset", (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR), true],
+  ["a cancel", (stream) => stream.close(constants.NGHTTP2_CANCEL), true],
+  ["the end of its connection", (stream) => stream.session?.destroy(), false],
 ];
 const SIZES = [
   ["small, told length", 400, 900, true],
@@ -24,7 +24,9 @@ const SIZES = [
   ["large, length not told", 200_000, 500_000, false],
 ] as const;
 
-for (const [how, breakOff] of WAYS) {
+// Node's server ends a stream before it resets it: without a length, that is a whole answer. Resets of streams that have not
+// ended are in test/forwarding/http2/cut-off.test.ts.
+for (const [how, breakOff, saysEnd] of WAYS) {
   test(`an answer over HTTP/2 that breaks off by ${how} is stored nowhere`, { skip }, async (t) => {
     const authority = createAuthority();
     const folder = mkdtempSync(join(tmpdir(), "portico-broken-h2-"));
@@ -60,7 +62,8 @@ for (const [how, breakOff] of WAYS) {
         timeouts: { connectMs: 20_000 },
       },
     );
-    for (const [i, [what, , all]] of SIZES.entries()) {
+    for (const [i, [what, , all, isTold]] of SIZES.entries()) {
+      if (saysEnd && !isTold) continue;
       const path = `/orders?page=${i}`;
       const first = await service.get(path).catch(() => undefined);
       assert.notEqual(first?.status, 200, what);
