@@ -44,9 +44,13 @@ export class Tunnel extends Duplex {
     this.on("error", () => {});
   }
 
-  /** The upstream has switched protocols. */
-  attach(upstream: Socket): void {
+  /** The upstream has switched protocols. @param hasExtension and agreed on what more its frames may say */
+  attach(upstream: Socket, hasExtension: boolean): void {
     this.upstream = upstream;
+    if (hasExtension) {
+      this.fromClient.allowReservedBits();
+      this.fromUpstream.allowReservedBits();
+    }
     upstream.on("close", () => this.destroy());
   }
 

@@ -1,6 +1,8 @@
 /** Close codes of RFC 6455 §7.4.1 that the gateway gives. */
 export const CLOSE = { goingAway: 1001, protocolError: 1002, policy: 1008, tooBig: 1009 } as const;
 
+/** Of a frame's first byte: meaningless but where an extension has been agreed on. */
+const RESERVED = 0x70;
 /** Pings, pongs and closes in one second; more is a flood. */
 const MAX_CONTROL_FRAMES_PER_SECOND = 100;
 
@@ -15,6 +17,10 @@ export class FrameScanner {
   private headerLength = 0;
   private payloadLeft = 0;
   private messageBytes = 0;
+  /** A message has begun, and its last frame has not come. */
+  private isInMessage = false;
+  private wasBetweenFrames: boolean | undefined = undefined;
+  private reservedBits = RESERVED;
   private controlFrames = 0;
   private controlSinceMs = 0;
 
@@ -24,13 +30,19 @@ export class FrameScanner {
     this.maxMessageBytes = maxMessageBytes;
   }
 
-  /** True where a frame of ours may stand. */
+  /** An extension has been agreed on, and says what they mean. */
+  allowReservedBits(): void {
+    this.reservedBits = 0;
+  }
+
+  /** True where a frame of ours may stand behind what was passed on: a chunk that was found fault with is not. */
   get isBetweenFrames(): boolean {
-    return this.headerLength === 0 && this.payloadLeft === 0;
+    return this.wasBetweenFrames ?? (this.headerLength === 0 && this.payloadLeft === 0);
   }
 
   /** @returns the code to close with, or 0 while all is well */
   scan(chunk: Buffer): number {
+    const isBetweenFrames = this.isBetweenFrames;
     let i = 0;
     while (i < chunk.length) {
       if (this.payloadLeft > 0) {
@@ -42,7 +54,10 @@ export class FrameScanner {
       this.header[this.headerLength++] = chunk[i++] as number;
       if (this.headerLength < 2 || this.headerLength < this.headerSize()) continue;
       const code = this.judge();
-      if (code !== 0) return code;
+      if (code !== 0) {
+        this.wasBetweenFrames = isBetweenFrames;
+        return code;
+      }
       this.headerLength = 0;
     }
     return 0;
@@ -58,14 +73,18 @@ export class FrameScanner {
     const opcode = first & 0x0f;
     const isFinal = (first & 0x80) !== 0;
     const length = this.payloadLength();
-    if (((this.byte(1) & 0x80) !== 0) !== this.isMasked) return CLOSE.protocolError;
+    if (((this.byte(1) & 0x80) !== 0) !== this.isMasked || (first & this.reservedBits) !== 0)
+      return CLOSE.protocolError;
     if (opcode > 0xa || (opcode > 2 && opcode < 8)) return CLOSE.protocolError;
     if (opcode >= 8) {
       if (!isFinal || length > 125) return CLOSE.protocolError;
       if (this.isFlood()) return CLOSE.policy;
     } else {
-      this.messageBytes = opcode === 0 ? this.messageBytes + length : length;
+      // Otherwise each frame could call itself a beginning, and none would count towards a message.
+      if ((opcode === 0) !== this.isInMessage) return CLOSE.protocolError;
+      this.messageBytes += length;
       if (this.messageBytes > this.maxMessageBytes) return CLOSE.tooBig;
+      this.isInMessage = !isFinal;
       if (isFinal) this.messageBytes = 0;
     }
     this.payloadLeft = length;

@@ -108,7 +108,7 @@ export function createWebSocketTry(
             fail(malformed("the upstream did not agree to the WebSocket"));
             return;
           }
-          tunnel.attach(socket);
+          tunnel.attach(socket, response.headers["sec-websocket-extensions"] !== undefined);
           exchange.set(TUNNEL, tunnel);
           answer(toResponse(response, null));
         });

@@ -75,6 +75,11 @@ export class Connection implements UnderWay {
     return nowMs < this.expiresAtMs;
   }
 
+  /** The body of its request is still coming. */
+  get isUploading(): boolean {
+    return this.asking !== undefined && isStream(this.asking.body) && this.upload?.isOver !== true;
+  }
+
   /** It is the client that keeps this connection busy: by hardly reading its answer, or hardly sending its body. */
   isHeld(nowMs: number): boolean {
     const { asking, upload } = this;

@@ -1,4 +1,5 @@
 import type { AddressGuard } from "../../core/address-guard.ts";
+import { isStream } from "../../core/body.ts";
 import { GatewayError } from "../../core/errors.ts";
 import type { Asking } from "../asking.ts";
 import { createSocketOpener, type OpenSocket } from "../open-socket.ts";
@@ -10,6 +11,8 @@ import { Connection, type ConnectionOwner } from "./connection.ts";
 const CONNECT_MS = 1_000;
 /** Envoy's default. */
 const MAX_CONNECTIONS = 1_024;
+/** Share of the connections that bodies may take which are still coming. */
+const MAX_UPLOADING = 7 / 8;
 /** How often it is looked for clients that hold a connection while others wait. */
 const LOOK_EVERY_MS = 100;
 
@@ -43,6 +46,10 @@ export class Http1Pool implements ConnectionOwner {
   }
 
   dispatch(asking: Asking): void {
+    if (isStream(asking.body) && !this.hasRoomForUpload()) {
+      this.wait(asking);
+      return;
+    }
     for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
       if (connection.isFresh(asking.startedAtMs)) {
         connection.send(asking);
@@ -52,12 +59,11 @@ export class Http1Pool implements ConnectionOwner {
     }
     if (this.isClosed) asking.onFail(new UpstreamError("broken", "the gateway is closing"));
     else if (this.connections.size < this.maxConnections) this.connect(asking);
-    else if (this.waiting.add(asking)) this.onWait(asking);
-    else asking.onFail(new GatewayError("UPSTREAM_BUSY", "every connection to the instance is taken"));
+    else this.wait(asking);
   }
 
   release(connection: Connection): void {
-    const next = this.waiting.next();
+    const next = this.next();
     if (next === undefined) this.idle.push(connection);
     else connection.send(next);
   }
@@ -67,7 +73,7 @@ export class Http1Pool implements ConnectionOwner {
     const i = this.idle.indexOf(connection);
     if (i >= 0) this.idle.splice(i, 1);
     if (this.isClosed || this.waiting.length === 0) return;
-    const next = this.waiting.next();
+    const next = this.next();
     if (next !== undefined) this.connect(next);
   }
 
@@ -85,8 +91,25 @@ export class Http1Pool implements ConnectionOwner {
     this.waiting.failAll(new UpstreamError("broken", "the gateway is closing"));
   }
 
-  private onWait(asking: Asking): void {
+  private wait(asking: Asking): void {
+    if (!this.waiting.add(asking)) {
+      asking.onFail(new GatewayError("UPSTREAM_BUSY", "every connection to the instance is taken"));
+      return;
+    }
     if (asking.startedAtMs - this.lookedAtMs > LOOK_EVERY_MS) this.makeRoom(asking.startedAtMs);
+  }
+
+  private next(): Asking | undefined {
+    return this.waiting.nextWhole() ?? (this.hasRoomForUpload() ? this.waiting.nextUpload() : undefined);
+  }
+
+  /** Clients that send slowly could take all connections: some are left to requests that are whole. ATTACKS 45. */
+  private hasRoomForUpload(): boolean {
+    const most = Math.max(1, Math.floor(this.maxConnections * MAX_UPLOADING));
+    if (this.connections.size < most) return true;
+    let uploading = 0;
+    for (const connection of this.connections) if (connection.isUploading) uploading++;
+    return uploading < most;
   }
 
   /** All connections are taken, and some of them by clients that do next to nothing with them. ATTACKS 45. */
