@@ -236,3 +236,12 @@ test("an upstream that ends its lines without CR is told of at once, not when it
   assert.deepEqual(statuses, [502]);
   assert.match(text, /UPSTREAM_MALFORMED/);
 });
+
+test("spaces that node:http takes beside the one before a target never go further", async (t) => {
+  // A recipient may take them (RFC 9112 §3); its reader tells nobody that they were there, so that they cannot be refused.
+  const { base, upstream } = await startRawGateway(t);
+  const { statuses } = await sendRaw(base, "GET   /a HTTP/1.1\r\nHost: a\r\n\r\n", { answers: 1 });
+  assert.deepEqual(statuses, [200]);
+  assert.equal(upstream.requests.length, 1);
+  assert.match(String(upstream.requests[0]), /^GET \/a HTTP\/1\.1\r\n/);
+});

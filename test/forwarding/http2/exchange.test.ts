@@ -24,7 +24,7 @@ test("what a request says over HTTP/1.1 is said over HTTP/2, without what is of 
   const { base } = await startRawGateway(t, { route: service.route });
   const fields = [
     "Host: shop.test",
-    "Connection: keep-alive, X-Hop",
+    "Connection: keep-alive, X-Hop, TE",
     "X-Hop: 1",
     "Keep-Alive: timeout=5",
     "Proxy-Connection: keep-alive",
@@ -253,4 +253,17 @@ test("a session that is idle is closed, and the next request opens another", { s
   await eventually("GOAWAY", () => frames.some(({ type }) => type === TYPE.goaway));
   assert.equal((await ask(group, upstream.url)).status, 200);
   assert.equal(upstream.connections.length, 2);
+});
+
+test("hints of an upstream over HTTP/2 reach the client before its answer", { skip }, async (t) => {
+  const upstream = await startFrameUpstream(t, {
+    onRequest: ({ send }, stream) => {
+      send(head(stream, [["link", "</a.css>; rel=preload"]], FLAG.none, "103"));
+      setImmediate(() => send(head(stream), data(stream, "OK", END)));
+    },
+  });
+  const { base } = await startRawGateway(t, { route: upstream.route });
+  const { text, statuses } = await sendRaw(base, GET, { answers: 1 });
+  assert.deepEqual(statuses, [200]);
+  assert.match(text, /^HTTP\/1\.1 103 [^\r]*\r\nlink: <\/a\.css>; rel=preload\r\n/i);
 });
