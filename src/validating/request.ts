@@ -8,7 +8,7 @@ import { createAcceptCheck } from "./accept.ts";
 import { BodyPlan } from "./bodies/body-plan.ts";
 import { decompress } from "./bodies/decompress.ts";
 import { findCharsetRemedy } from "./bodies/kind.ts";
-import { findContent } from "./bodies/media-match.ts";
+import { findContent, UNNAMED_TYPE } from "./bodies/media-match.ts";
 import { checkWhilePassing } from "./bodies/multipart-stream.ts";
 import { limitBody, tooLarge } from "./bodies/size.ts";
 import { recordFinding } from "./findings.ts";
@@ -163,8 +163,7 @@ class BodyChecks {
   }
 
   /** Clients of an operation mostly send the same type: the last one is not read again. */
-  private findFit(contentType: string | undefined): Fit | undefined {
-    if (contentType === undefined) return undefined;
+  private findFit(contentType = UNNAMED_TYPE): Fit | undefined {
     if (this.lastFit?.contentType === contentType) return this.lastFit;
     const type = findMediaType(contentType);
     const plan = type && findContent(this.plans, type);

@@ -3,7 +3,7 @@ import { findMediaType, type ParsedMediaType } from "../core/media-type.ts";
 import type { Operation, ResponseSpec } from "../core/operation.ts";
 import { BodyPlan } from "./bodies/body-plan.ts";
 import { decompress } from "./bodies/decompress.ts";
-import { findContent } from "./bodies/media-match.ts";
+import { findContent, UNNAMED_TYPE } from "./bodies/media-match.ts";
 import { Malformed } from "./parameters/decode.ts";
 import { checkHeader } from "./parameters/header.ts";
 import { ParameterPlan } from "./parameters/plan.ts";
@@ -48,12 +48,12 @@ export class ResponseChecks {
     for (const header of plan.headers) checkHeader(header, headers, violations);
     if (plan.bodies.length === 0 || status === 204 || status === 205) return undefined;
     const contentType = headers.get("content-type");
-    const type = contentType === undefined ? undefined : findMediaType(contentType);
+    if (response.body === null && contentType === undefined) return undefined;
+    const type = findMediaType(contentType ?? UNNAMED_TYPE);
     const body = type && findContent(plan.bodies, type);
     if (type !== undefined && body !== undefined) {
       return body.isWhole(type) ? { plan: body, type, coding: headers.getJoined("content-encoding") } : undefined;
     }
-    if (response.body === null && contentType === undefined) return undefined;
     const declared = plan.bodies.map(({ media }) => media.type).join(" or ");
     violations.add("header", "/content-type", "media-type", `the answer must be ${declared}`);
     return undefined;

@@ -201,6 +201,21 @@ test("of several media types, the one that fits best is used; one that nothing c
   assert.equal(await post("nonsense", "{}"), 415);
 });
 
+test("a body that names no type is bytes, and taken where the operation takes any", async (t) => {
+  const post = async (declared: string, headers: Record<string, string> = {}): Promise<number> => {
+    const gateway = await specGateway(t, { document: bodyDocument({ [declared]: {} }) });
+    const { status } = await gateway.send("POST", "/", { headers, body: Buffer.from("hello") });
+    assert.equal(gateway.received.length, status === 200 ? 1 : 0);
+    return status;
+  };
+  assert.equal(await post("*/*"), 200);
+  assert.equal(await post("application/octet-stream"), 200);
+  assert.equal(await post("application/*"), 200);
+  assert.equal(await post("application/json"), 415);
+  assert.equal(await post("text/plain"), 415);
+  assert.equal(await post("*/*", { "content-type": "" }), 415, "what is said must be a type");
+});
+
 test("JSON that readers could understand differently is malformed", async (t) => {
   const gateway = await specGateway(t, { document: bodyDocument({ "application/json": { schema: {} } }) });
   const utf8 = (text: string): Buffer => Buffer.from(text);

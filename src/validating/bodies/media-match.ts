@@ -1,5 +1,8 @@
 import { findMediaType, type ParsedMediaType } from "../../core/media-type.ts";
 
+/** What a body is whose sender does not say. RFC 9110 §8.3. */
+export const UNNAMED_TYPE = "application/octet-stream";
+
 /** How closely a declared type or range fits: 0 not at all, more for a closer fit. RFC 9110 §12.5.1. */
 export function fitOf(range: ParsedMediaType, type: ParsedMediaType): number {
   if (range.essence !== type.essence) {
