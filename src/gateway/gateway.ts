@@ -21,9 +21,10 @@ import { ConsumerAdmin, toOptions } from "./consumer-admin.ts";
 import type { Consumers } from "./consumers.ts";
 import { Front } from "./front.ts";
 import type { Fallback } from "./handle.ts";
-import { bind, createFrontServer, DEFAULT_MAX_HEADERS } from "./listen.ts";
+import { bind, createFrontServer } from "./listen.ts";
 import { Overload } from "./overload.ts";
 import { createRedirectServer } from "./redirect.ts";
+import { DEFAULT_MAX_HEADERS } from "./server-limits.ts";
 import { Services } from "./services.ts";
 import { closeGracefully } from "./shutdown.ts";
 import { buildSnapshot, type Snapshot } from "./snapshot.ts";
@@ -119,7 +120,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const server = createFrontServer(front, listen, limits, certificates);
   const portOf = (): number => (server.address() as AddressInfo).port;
   const redirect =
-    listen.redirectFrom === undefined || certificates === undefined ? undefined : createRedirectServer(portOf);
+    listen.redirectFrom === undefined || certificates === undefined ? undefined : createRedirectServer(portOf, limits);
 
   let closed: Promise<void> | undefined;
   const close = async (isPatient: boolean): Promise<void> => {

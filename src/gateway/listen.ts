@@ -1,34 +1,29 @@
 import { createServer, type Server, ServerResponse } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { LimitOptions, ListenOptions } from "../config/listen-options.ts";
-import { GatewayError } from "../core/errors.ts";
-import { parseBytes } from "../core/units.ts";
 import { watchClients } from "./client-watch.ts";
-import { ConnectionCaps } from "./connection-caps.ts";
 import type { Front } from "./front.ts";
 import { createHttp2Server, type Http2Limits } from "./http2-server.ts";
 import { openLanes } from "./lane/open-lanes.ts";
-import { answerParseError, endWith } from "./parse-error.ts";
+import { answerParseError } from "./parse-error.ts";
+import { DEFAULT_MAX_HEADERS, holdToLimits, toHeaderBytes, toServerOptions } from "./server-limits.ts";
 import type { Certificates } from "./tls.ts";
 
-export const DEFAULT_MAX_HEADERS = 100;
-
-/** How often Node looks for headers and requests that are late. */
-const CHECK_EVERY_MS = 1_000;
-
-function createPlainOrTls(listen: ListenOptions, limits: Http2Limits, certificates: Certificates | undefined): Server {
-  // Host is judged with everything else, and answered with a problem document.
-  const options = {
-    maxHeaderSize: limits.headerBytes,
-    requireHostHeader: false,
-    connectionsCheckingInterval: CHECK_EVERY_MS,
-  };
+function createPlainOrTls(
+  listen: ListenOptions,
+  options: ReturnType<typeof toServerOptions>,
+  limits: Http2Limits,
+  certificates: Certificates | undefined,
+): Server {
   if (certificates === undefined) return createServer(options);
   const tls = certificates.serverOptions();
-  return listen.http2 === true
-    ? createHttp2Server({ ...tls, ...options }, limits)
-    : createHttpsServer({ ...tls, ...options });
+  const server =
+    listen.http2 === true
+      ? createHttp2Server({ ...tls, ...options }, limits)
+      : createHttpsServer({ ...tls, ...options });
+  certificates.renew(server as HttpsServer);
+  return server;
 }
 
 /** The server in front: it holds the limits of single connections, and gives every request to `front`. */
@@ -38,27 +33,18 @@ export function createFrontServer(
   limits: LimitOptions,
   certificates: Certificates | undefined,
 ): Server {
-  const headerBytes = parseBytes(limits.headerBytes ?? "32KiB");
+  const headerBytes = toHeaderBytes(limits);
   const stallMs = (limits.bodyIdleSeconds ?? 8) * 1000;
   const keepAliveMs = (limits.keepAliveSeconds ?? 60) * 1000;
   const server = createPlainOrTls(
     listen,
+    toServerOptions(limits),
     { headerBytes, headers: limits.headers ?? DEFAULT_MAX_HEADERS, stallMs },
     certificates,
   );
-  server.headersTimeout = (limits.headerSeconds ?? 10) * 1000;
-  server.requestTimeout = (limits.requestSeconds ?? 300) * 1000;
+  holdToLimits(server, limits);
   // Watched for all connections together.
   server.keepAliveTimeout = 0;
-  // Node drops silently what is above: one more than allowed shows that there were too many.
-  server.maxHeadersCount = (limits.headers ?? DEFAULT_MAX_HEADERS) + 1;
-  const caps = new ConnectionCaps({
-    total: limits.connections ?? 65_536,
-    perAddress: limits.connectionsPerAddress ?? Number.POSITIVE_INFINITY,
-  });
-  server.on("connection", (socket: Socket) => {
-    if (!caps.admit(socket)) endWith(new GatewayError("OVERLOADED", "too many connections"), socket, "connection");
-  });
   server.on("request", (incoming, outgoing: ServerResponse & { _keepAliveTimeout?: number }) => {
     // Node tells the client of it, in `Keep-Alive`, by this property alone.
     outgoing._keepAliveTimeout = keepAliveMs;

@@ -1,6 +1,12 @@
 import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { resolve } from "node:path";
-import { createSecureContext, type SecureContext, type TlsOptions } from "node:tls";
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type Server,
+  type TlsOptions,
+} from "node:tls";
 import type { ListenTlsOptions } from "../config/listen-options.ts";
 import type { Logger } from "../pipeline/contract.ts";
 
@@ -23,6 +29,7 @@ export class Certificates {
   private readonly onChange = (): void => this.reload();
   private byHost: ReadonlyMap<string, SecureContext>;
   private fallback: SecureContext;
+  private server: Pick<Server, "setSecureContext"> | undefined = undefined;
 
   constructor(options: ListenTlsOptions, folder: string, log: Logger) {
     if (options.clientCertificates !== undefined && options.clientCa === undefined) {
@@ -37,22 +44,19 @@ export class Certificates {
 
   /** For `https` and `http2` servers. Modern ciphers, no renegotiation, TLS 1.2 at the least. */
   serverOptions(): TlsOptions {
-    const { cert, key, clientCa, clientCertificates = "optional" } = this.options;
+    const { clientCa, clientCertificates = "optional" } = this.options;
     return {
+      ...this.unnamed(),
       // Asked for, and then either refused here, or left to the mtls plugin: it admits only what TLS has authorised.
-      ...(clientCa !== undefined && {
-        ca: this.load(clientCa),
-        requestCert: true,
-        rejectUnauthorized: clientCertificates === "required",
-      }),
-      cert: this.load(cert),
-      key: this.load(key),
-      minVersion: this.options.minVersion ?? "TLSv1.2",
-      ciphers: "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20",
-      honorCipherOrder: true,
+      ...(clientCa !== undefined && { requestCert: true, rejectUnauthorized: clientCertificates === "required" }),
       handshakeTimeout: 10_000,
       SNICallback: (host, done) => done(null, this.find(host)),
     };
+  }
+
+  /** From now on a client of `server` that names no host, as one that connects to an address, gets what is current, too. */
+  renew(server: Pick<Server, "setSecureContext">): void {
+    this.server = server;
   }
 
   close(): void {
@@ -62,6 +66,7 @@ export class Certificates {
   reload(): void {
     try {
       [this.fallback, this.byHost] = this.read();
+      this.server?.setSecureContext(this.unnamed());
       this.log.info({}, "certificates read anew");
     } catch (error) {
       this.log.error({ err: error }, "certificates cannot be read; the old ones stay");
@@ -76,19 +81,29 @@ export class Certificates {
   private read(): [SecureContext, Map<string, SecureContext>] {
     const byHost = new Map<string, SecureContext>();
     for (const { hosts, ...pair } of this.options.sni ?? []) {
-      const context = this.context(pair);
+      const context = createSecureContext(this.loadPair(pair));
       for (const host of hosts) byHost.set(host.toLowerCase(), context);
     }
-    return [this.context(this.options), byHost];
+    return [createSecureContext(this.loadPair(this.options)), byHost];
   }
 
-  private context({ cert, key }: Pair): SecureContext {
+  /** Of who names no host: `SNICallback` is not asked for it. */
+  private unnamed(): SecureContextOptions {
+    return {
+      ...this.loadPair(this.options),
+      minVersion: this.options.minVersion ?? "TLSv1.2",
+      ciphers: "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20",
+      honorCipherOrder: true,
+    };
+  }
+
+  private loadPair({ cert, key }: Pair): SecureContextOptions {
     const { clientCa } = this.options;
-    return createSecureContext({
+    return {
       cert: this.load(cert),
       key: this.load(key),
       ...(clientCa !== undefined && { ca: this.load(clientCa) }),
-    });
+    };
   }
 
   private load(file: string): Buffer {

@@ -43,11 +43,11 @@ test("HTTP/2 and a redirect to https are refused without a certificate", async (
   });
 });
 
-async function nameOf(base: string, servername: string): Promise<string> {
+async function nameOf(base: string, servername?: string): Promise<string> {
   const socket: TLSSocket = connectTls({
     port: Number(new URL(base).port),
     host: "127.0.0.1",
-    servername,
+    ...(servername !== undefined && { servername }),
     rejectUnauthorized: false,
   });
   await once(socket, "secureConnect");
@@ -86,6 +86,7 @@ test("each host is shown its own certificate, and a changed file without a resta
   copyFileSync(main.cert, own.cert);
   copyFileSync(main.key, own.key);
   await until("the new certificate", async () => (await nameOf(base, "any.test")) === "main.test");
+  assert.equal(await nameOf(base), "main.test", "who connects to an address names no host");
 });
 
 test("HTTP/2 and HTTP/1.1 are served on one port, and go to the upstream alike", async (t) => {
@@ -182,4 +183,19 @@ test("plain HTTP is sent to the same place under https, and never to a place of 
   assert.ok(text.includes(`\r\nLocation: https://a:${new URL(base).port}/a?b=%0d%0aX:y\r\n`), text);
   const refused = await sendRaw(plain, "GET /a HTTP/1.1\r\nHost: a@evil.example/\r\n\r\n");
   assert.deepEqual(refused.statuses, [400]);
+  const twice = await sendRaw(plain, "GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+  assert.deepEqual(twice.statuses, [400], "Host is held to the same rules as elsewhere");
+});
+
+test("the plain port ends who sends no headers as the other does", async (t) => {
+  const redirectFrom = await freePort();
+  const options = { listen: { tls: main, redirectFrom }, limits: { headerSeconds: 0.3, connections: 2 } };
+  await startRawGateway(t, { options });
+  const plain = `http://127.0.0.1:${redirectFrom}`;
+  const slow = [sendRaw(plain, "GET /a HTTP/1.1\r\n", { quietMs: 5_000 }), sendRaw(plain, "GET", { quietMs: 5_000 })];
+  await until("a connection too many", async () => {
+    const { statuses } = await sendRaw(plain, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    return statuses[0] === 503;
+  });
+  for (const { statuses, isClosed } of await Promise.all(slow)) assert.deepEqual([statuses, isClosed], [[408], true]);
 });
