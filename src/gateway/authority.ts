@@ -11,7 +11,7 @@ export function isDecimal(text: string): boolean {
 }
 
 /** `host`, `host:port`, `[v6]:port` and nothing else: no list, no user, no path, no spaces (RFC 9112 §3.2). */
-function isAuthority(text: string): boolean {
+export function isAuthority(text: string): boolean {
   let i = 0;
   if (text.charCodeAt(0) === 0x5b) {
     i = text.indexOf("]") + 1;

@@ -7,8 +7,9 @@ import { type Body, Exchange, type NodeObjects } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
 import { TRUSTED_FORWARDED } from "../forwarding/request-headers.ts";
 import { readTarget, type Target } from "./authority.ts";
-import { findClient, type TrustedProxies } from "./client-address.ts";
+import type { TrustedProxies } from "./client-address.ts";
 import type { Connection, Served } from "./connection.ts";
+import { readForwarded } from "./forwarded.ts";
 import { isHttp2 } from "./http2.ts";
 import { type RequestHead, readHead } from "./read-request.ts";
 import { RequestTrailers } from "./request-trailers.ts";
@@ -104,8 +105,7 @@ export interface RequestParts {
 export function toExchange(parts: RequestParts, connection: Connection, rules: ExchangeRules): Exchange {
   const { head, target } = parts;
   const { peer } = connection;
-  const forwarded = head?.forwarded;
-  const address = forwarded === undefined ? peer : findClient(peer, forwarded, rules.trusted);
+  const said = head?.forwarded === undefined ? undefined : readForwarded(head.forwarded, peer, rules.trusted);
   const exchange = new Exchange({
     id: parts.id,
     gateway: rules.pseudonym,
@@ -119,14 +119,14 @@ export function toExchange(parts: RequestParts, connection: Connection, rules: E
       trailers: undefined,
       takesTrailers: head?.takesTrailers === true && parts.httpVersion !== "1.0",
       httpVersion: parts.httpVersion,
-      scheme: forwarded === undefined ? connection.scheme : schemeOf(forwarded, connection),
+      scheme: said?.scheme ?? connection.scheme,
       authority: head?.authority ?? "",
     },
-    client: { address, peer },
+    client: { address: said?.address ?? peer, peer },
     startedAtMs: performance.now(),
     node: parts.node,
   });
-  if (forwarded !== undefined) exchange.set(TRUSTED_FORWARDED, forwarded);
+  if (said !== undefined) exchange.set(TRUSTED_FORWARDED, said.fields);
   return exchange;
 }
 
@@ -166,9 +166,4 @@ function continueWhenRead(incoming: IncomingMessage, outgoing: ServerResponse): 
     if (!outgoing.headersSent && !hasCome) outgoing.writeContinue();
     read.call(this, size);
   };
-}
-
-function schemeOf(forwarded: ReadonlyMap<string, string>, connection: Connection): "http" | "https" {
-  const said = forwarded.get("x-forwarded-proto");
-  return said === "https" || said === "http" ? said : connection.scheme;
 }

@@ -72,6 +72,52 @@ test("a trusted proxy's word is continued", async (t) => {
   assert.deepEqual(valuesOf(request, "X-Forwarded-Host"), ["www.test"]);
 });
 
+/** What a trusted proxy sends: the hops, scheme and host that the service is then told in both forms. */
+const told: [string, string, string, string][] = [
+  ["X-Forwarded-For: 192.0.2.7", "192.0.2.7", "for=192.0.2.7", "http"],
+  ["Forwarded: for=192.0.2.7;proto=https;host=x.test", "192.0.2.7", "for=192.0.2.7;proto=https;host=x.test", "https"],
+  ['Forwarded: For="[2001:db8::1]:47"', "2001:db8::1", 'For="[2001:db8::1]:47"', "http"],
+  ["X-Forwarded-For: 2001:db8::1", "2001:db8::1", 'for="[2001:db8::1]"', "http"],
+  ["X-Forwarded-For: 192.0.2.7, _b, <x>", "192.0.2.7, _b, <x>", "for=192.0.2.7, for=_b, for=unknown", "http"],
+  ["Forwarded: for=_a, by=10.0.0.2;proto=https", "_a, unknown", "for=_a, by=10.0.0.2;proto=https", "http"],
+  [
+    "Forwarded: for=192.0.2.7;proto=https, for=10.0.0.1;proto=http",
+    "192.0.2.7, 10.0.0.1",
+    "for=192.0.2.7;proto=https, for=10.0.0.1;proto=http",
+    "https",
+  ],
+  [
+    "X-Forwarded-For: 192.0.2.7\r\nForwarded: for=192.0.2.7;proto=https",
+    "192.0.2.7",
+    "for=192.0.2.7;proto=https",
+    "https",
+  ],
+  ["X-Forwarded-For: 192.0.2.7\r\nForwarded: for=6.6.6.6;host=evil", "192.0.2.7", "for=192.0.2.7", "http"],
+  ["X-Forwarded-For: 192.0.2.7\r\nForwarded: for=6.6.6.6;for=192.0.2.7", "192.0.2.7", "for=192.0.2.7", "http"],
+];
+for (const [fields, list, standard, scheme] of told) {
+  test(`X-Forwarded-For and Forwarded tell the same after ${fields.replace("\r\n", " and ")}`, async (t) => {
+    const { base, upstream } = await startRawGateway(t, { options: { trustedProxies: ["127.0.0.1", "10.0.0.1"] } });
+    await sendRaw(base, get(`${fields}\r\n`), { answers: 1 });
+    const [request] = upstream.requests;
+    assert.deepEqual(valuesOf(request, "X-Forwarded-For"), [`${list}, 127.0.0.1`]);
+    const own = `for=127.0.0.1;host="api.test:8080";proto=${scheme}`;
+    assert.deepEqual(valuesOf(request, "Forwarded"), [`${standard}, ${own}`]);
+    assert.deepEqual(valuesOf(request, "X-Forwarded-Proto"), [scheme]);
+  });
+}
+
+test("of a trusted proxy, too, only what can be understood is continued", async (t) => {
+  const { base, upstream } = await startRawGateway(t, { options: { trustedProxies: ["127.0.0.1"] } });
+  const fields = "Forwarded: for=1;;garbage\r\nX-Forwarded-Proto: javascript\r\nX-Forwarded-Host: a b, c\r\n";
+  await sendRaw(base, get(fields), { answers: 1 });
+  const [request] = upstream.requests;
+  assert.deepEqual(valuesOf(request, "Forwarded"), ['for=127.0.0.1;host="api.test:8080";proto=http']);
+  assert.deepEqual(valuesOf(request, "X-Forwarded-For"), ["127.0.0.1"]);
+  assert.deepEqual(valuesOf(request, "X-Forwarded-Proto"), ["http"]);
+  assert.deepEqual(valuesOf(request, "X-Forwarded-Host"), ["api.test:8080"]);
+});
+
 test("the upstream sees the client's Host where the route says so", async (t) => {
   const { base, upstream } = await startRawGateway(t, { route: { preserveHost: true } });
   await sendRaw(base, get(""), { answers: 1 });
