@@ -12,7 +12,7 @@ export const MIN_BYTES_PER_SECOND = 500;
 export interface Patience {
   /** How long a client may stall amid a body or an answer, and over which its rate is looked at. */
   readonly stallMs: number;
-  /** Before the first byte of a connection. */
+  /** For the head of a connection's first request. */
   readonly headerMs: number;
   /** Between two requests of a connection. */
   readonly keepAliveMs: number;
@@ -22,37 +22,60 @@ interface Watched {
   waitsFor: WaitsFor | undefined;
   bytes: number;
   sinceMs: number;
-  readonly openedAtMs: number;
 }
 
+/** How often it is looked for connections without a request. Little is looked at: they stand in the order of their opening. */
+const LOOK_FOR_UNASKED_MS = 250;
+
 /**
- * Ends clients that hold a connection by hardly sending, hardly reading, or with nothing to ask. While headers come,
- * Node's own limits hold; its timer between requests, set and taken away with each of them, costs half a microsecond.
+ * Ends clients that hold a connection by hardly sending, hardly reading, or with nothing to ask. While the headers
+ * of a later request come, Node's own limit holds; its timer between requests, set and taken away with each of them, costs half a microsecond.
  */
 export function watchClients(server: Server, front: Front, patience: Patience): void {
   const sockets = new Map<Socket, Watched>();
+  const openedAtMs = new Map<Socket, number>();
   server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
-    sockets.set(socket, { waitsFor: undefined, bytes: 0, sinceMs: 0, openedAtMs: performance.now() });
-    socket.once("close", () => sockets.delete(socket));
+    sockets.set(socket, { waitsFor: undefined, bytes: 0, sinceMs: 0 });
+    openedAtMs.set(socket, performance.now());
+    socket.once("close", () => {
+      sockets.delete(socket);
+      openedAtMs.delete(socket);
+    });
   });
-  const timer = setInterval(
-    () => {
-      const nowMs = performance.now();
-      for (const [socket, watched] of sockets) look(front, socket, watched, patience, nowMs);
-    },
-    Math.min(patience.stallMs, patience.keepAliveMs, patience.headerMs) / 4,
+  const { stallMs, keepAliveMs, headerMs } = patience;
+  const watching = setInterval(() => {
+    const nowMs = performance.now();
+    for (const [socket, watched] of sockets) look(front, socket, watched, patience, nowMs);
+  }, Math.min(stallMs, keepAliveMs) / 8);
+  const unasked = setInterval(
+    () => endUnasked(front, openedAtMs, headerMs),
+    Math.min(LOOK_FOR_UNASKED_MS, headerMs / 8),
   );
-  timer.unref();
-  server.once("close", () => clearInterval(timer));
+  watching.unref();
+  unasked.unref();
+  server.once("close", () => {
+    clearInterval(watching);
+    clearInterval(unasked);
+  });
 }
+
+/** A connection has that long for the whole head of its first request, however late its first byte comes. */
+function endUnasked(front: Front, openedAtMs: Map<Socket, number>, headerMs: number): void {
+  const lastMs = performance.now() - headerMs;
+  for (const [socket, sinceMs] of openedAtMs) {
+    if (sinceMs > lastMs) return;
+    openedAtMs.delete(socket);
+    if (isUnasked(Connection.find(socket)) && !socket.writableEnded) endWith(tooLate(), socket, front.nextId());
+  }
+}
+
+/** Over HTTP/2 it is the session that watches. */
+const isUnasked = (connection: Connection | undefined): boolean =>
+  connection !== undefined && !connection.hasAsked && !connection.isHttp2;
 
 function look(front: Front, socket: Socket, watched: Watched, patience: Patience, nowMs: number): void {
   const connection = Connection.find(socket);
-  if (connection?.hasAsked === false && !connection.isHttp2) {
-    if (nowMs - watched.openedAtMs >= patience.headerMs && !socket.writableEnded)
-      endWith(unasked(), socket, front.nextId());
-    return;
-  }
+  if (isUnasked(connection)) return;
   const waitsFor = connection === undefined ? waitsForReader(socket) : connection.waitsFor;
   if (waitsFor === undefined && watched.waitsFor === undefined) return;
   const bytes = waitsFor === "reader" ? socket.bytesWritten - socket.writableLength : socket.bytesRead;
@@ -79,4 +102,4 @@ function look(front: Front, socket: Socket, watched: Watched, patience: Patience
 
 const waitsForReader = (socket: Socket): WaitsFor | undefined => (socket.writableLength > 0 ? "reader" : undefined);
 
-const unasked = (): GatewayError => new GatewayError("REQUEST_TIMEOUT", "the request did not arrive in time");
+const tooLate = (): GatewayError => new GatewayError("REQUEST_TIMEOUT", "the request did not arrive in time");

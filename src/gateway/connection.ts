@@ -31,7 +31,7 @@ export class Connection {
   current: Served | undefined = undefined;
   /** A request that came whole is being answered. */
   isInLane = false;
-  /** There was a request, or the beginning of one that `node:http` reads. */
+  /** There was the whole head of a request. */
   hasAsked = false;
   /** No further request is taken: its bytes may belong to a body that was not read. */
   isClosing = false;

@@ -8,8 +8,8 @@ import { endWith } from "./parse-error.ts";
 
 export const DEFAULT_MAX_HEADERS = 100;
 
-/** How often Node looks for headers and requests that are late. */
-const CHECK_EVERY_MS = 1_000;
+/** How often Node looks for headers and requests that are late: at those alone, so it costs nothing. */
+const CHECK_EVERY_MS = 250;
 
 export const toHeaderBytes = (limits: LimitOptions): number => parseBytes(limits.headerBytes ?? "32KiB");
 

@@ -17,6 +17,14 @@ test("headers that do not come are answered 408, and the connection ends", async
   assert.match(text, /REQUEST_TIMEOUT/);
 });
 
+test("a first byte that comes late buys no time for the rest of the headers", async (t) => {
+  const { base } = await startRawGateway(t, { options: { limits: { headerSeconds: 1 } } });
+  const sinceMs = performance.now();
+  const { statuses, isClosed } = await sendRaw(base, [800, "GET /a HTTP/1.1\r\n"]);
+  assert.deepEqual([statuses, isClosed], [[408], true]);
+  assert.ok(performance.now() - sinceMs < 1_600, `${performance.now() - sinceMs} ms`);
+});
+
 test("a body that trickles is answered 408, and the connection ends", async (t) => {
   const { base } = await startRawGateway(t, { options: { limits: { bodyIdleSeconds: 0.5 } } });
   const head = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";

@@ -167,7 +167,6 @@ export class Lane {
     socket.off("error", this.onError);
     socket.off("close", this.onClose);
     socket.off("drain", this.onDrain);
-    this.connection.hasAsked = true;
   }
 
   private readonly onWritten = (): void => {
