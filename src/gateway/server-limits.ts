@@ -34,6 +34,9 @@ export function holdToLimits(server: Server, limits: LimitOptions): void {
     perAddress: limits.connectionsPerAddress ?? Number.POSITIVE_INFINITY,
   });
   server.on("connection", (socket: Socket) => {
-    if (!caps.admit(socket)) endWith(new GatewayError("OVERLOADED", "too many connections"), socket, "connection");
+    if (!caps.admit(socket)) endWith(tooMany(), socket, "connection");
   });
 }
+
+const tooMany = (): GatewayError =>
+  new GatewayError("OVERLOADED", "too many connections", { headers: { "Retry-After": "1" } });

@@ -64,7 +64,9 @@ test("one connection too many from an address is turned away with 503", async (t
   const first = connect(Number(new URL(base).port), "127.0.0.1");
   t.after(() => first.destroy());
   await once(first, "connect");
-  assert.deepEqual((await sendRaw(base, GET)).statuses, [503]);
+  const refused = await sendRaw(base, GET);
+  assert.deepEqual(refused.statuses, [503]);
+  assert.match(refused.text, /\r\nRetry-After: 1\r\n/);
 });
 
 test("one connection too many in all is turned away with 503", async (t) => {
@@ -94,6 +96,13 @@ test("a client that reads nothing of its answer is cut, and its upstream let go"
   client.write(GET);
   await eventually("the answer begins", () => upstream.connections.open === 1);
   await eventually("the upstream is let go", () => upstream.connections.open === 0);
+  let bytes = 0;
+  client.on("data", (chunk) => {
+    bytes += chunk.length;
+  });
+  await new Promise((resolve) => client.once("close", resolve));
+  // Up to 4 MB would be sent to it by and by.
+  assert.ok(bytes < 1_500_000, `${bytes} bytes were kept for it`);
 });
 
 test("a late event loop sheds with Retry-After, and takes requests again once it is on time", async (t) => {
