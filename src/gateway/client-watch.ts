@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { Server as TlsServer, TLSSocket } from "node:tls";
+import { TLSSocket, Server as TlsServer } from "node:tls";
 import { GatewayError } from "../core/errors.ts";
 import { Connection, type WaitsFor } from "./connection.ts";
 import type { Front } from "./front.ts";

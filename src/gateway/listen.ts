@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { LimitOptions, ListenOptions } from "../config/listen-options.ts";
 import { watchClients } from "./client-watch.ts";
 import type { Front } from "./front.ts";
+import { isHttp2 } from "./http2.ts";
 import { createHttp2Server, type Http2Limits } from "./http2-server.ts";
 import { openLanes } from "./lane/open-lanes.ts";
 import { answerParseError } from "./parse-error.ts";
@@ -54,6 +55,11 @@ export function createFrontServer(
   server.on("checkExpectation", front.handle);
   server.on("upgrade", front.handleUpgrade);
   server.on("connect", (incoming, socket: Socket) => {
+    if (isHttp2(incoming)) {
+      // HTTP/2 gives no socket away, but an answer: one that nobody wrote would say that there is a tunnel.
+      front.handle(incoming, socket as unknown as ServerResponse);
+      return;
+    }
     const outgoing = new ServerResponse(incoming);
     outgoing.assignSocket(socket);
     outgoing.shouldKeepAlive = false;

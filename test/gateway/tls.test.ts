@@ -166,6 +166,7 @@ test("what HTTP/2 must not carry into HTTP/1 does not reach the upstream", async
     { ":path": "/a", content_length: "5" },
     { ":path": "/a", ":authority": "u@a" },
     { ":method": "TRACE", ":path": "/a" },
+    { ":method": "CONNECT", ":authority": "a:80" },
   ];
   for (const headers of refused) {
     const { status, rst } = await ask(session, headers);
