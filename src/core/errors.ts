@@ -75,7 +75,7 @@ export const ERRORS = {
   UPSTREAM_BODY_TIMEOUT: { status: 504, title: "The upstream stopped in the middle of its answer", source: "upstream" },
   CACHE_ONLY_MISS: { status: 504, title: "Only a stored answer was wanted and there is none", source: "client" },
   VERSION_UNSUPPORTED: { status: 505, title: "The HTTP version is not supported", source: "client" },
-  LOOP_DETECTED: { status: 508, title: "The request has been through this gateway before", source: "client" },
+  LOOP_DETECTED: { status: 508, title: "The request has been through this gateway before", source: "gateway" },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { channels } from "../core/channels.ts";
-import { GatewayError } from "../core/errors.ts";
+import { ERRORS, GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import { toProblem } from "../core/problem.ts";
 import { hookStep } from "../pipeline/order.ts";
@@ -19,9 +19,13 @@ export function toAnswer(error: unknown, exchange: Exchange): GatewayResponse {
   return response;
 }
 
-/** What broke off because its client went away, or sent nonsense in the middle of its body, is nobody's to mend. */
+/**
+ * A method that there is not, another version: some mistakes of clients are a 5xx by RFC 9110. And what broke off because its client
+ * went away, or sent nonsense in the middle of its body, is nobody's to mend.
+ */
 const isClients = (error: unknown, exchange: Exchange): boolean =>
-  exchange.isClientGone && error instanceof GatewayError && error.code === "UPSTREAM_ABORTED";
+  error instanceof GatewayError &&
+  (ERRORS[error.code].source === "client" || (exchange.isClientGone && error.code === "UPSTREAM_ABORTED"));
 
 /**
  * The last answer there is, of nothing but Node's own objects: a plugin has left an exchange that nobody can read.

@@ -9,8 +9,18 @@ const WINDOW_MS = 10_000;
 /** What one PING or SETTINGS moves both ways: it is no progress. */
 const CONTROL_BYTES = 64;
 
-/** Ends a session that does what only an attacker does. @param stallMs how long a client may let its streams wait for it */
-export function limitSession(session: ServerHttp2Session, stallMs: number): void {
+/** A session rests that long between two streams, whatever frames come meanwhile. */
+const IDLE_MS = 60_000;
+
+export interface SessionPatience {
+  /** How long a client may let its streams wait for it. */
+  readonly stallMs: number;
+  /** From the opening of a session to the whole head of its first request: a preface, or half of one, is no request. */
+  readonly headerMs: number;
+}
+
+/** Ends a session that does what only an attacker does, or that nobody uses. */
+export function limitSession(session: ServerHttp2Session, { stallMs, headerMs }: SessionPatience): void {
   const resets = new Meter(session, MAX_RESETS);
   const controls = new Meter(session, MAX_CONTROL_FRAMES);
   const streams = new Set<ServerHttp2Stream>();
@@ -21,10 +31,15 @@ export function limitSession(session: ServerHttp2Session, stallMs: number): void
   };
   session.on("ping", onControl);
   session.on("remoteSettings", onControl);
+  let restsSinceMs = performance.now();
+  const unasked = setTimeout(() => endSession(session, constants.NGHTTP2_NO_ERROR), headerMs);
+  unasked.unref();
   session.on("stream", (stream) => {
+    clearTimeout(unasked);
     streams.add(stream);
     stream.once("close", () => {
       streams.delete(stream);
+      restsSinceMs = performance.now();
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) resets.count();
     });
   });
@@ -34,6 +49,10 @@ export function limitSession(session: ServerHttp2Session, stallMs: number): void
   const look = setInterval(() => {
     const { socket } = session;
     if (socket === undefined || session.destroyed) return;
+    if (streams.size === 0 && performance.now() - restsSinceMs >= IDLE_MS) {
+      endSession(session, constants.NGHTTP2_NO_ERROR);
+      return;
+    }
     const isWaiting = [...streams].some(waitsForClient);
     const moved = socket.bytesRead + socket.bytesWritten - controlFrames * CONTROL_BYTES;
     if (isWaiting && wasWaiting && moved - movedBefore < minBytes) endSession(session);
@@ -41,7 +60,10 @@ export function limitSession(session: ServerHttp2Session, stallMs: number): void
     movedBefore = moved;
   }, stallMs);
   look.unref();
-  session.once("close", () => clearInterval(look));
+  session.once("close", () => {
+    clearInterval(look);
+    clearTimeout(unasked);
+  });
 }
 
 /** True while the next move is the client's: to read more of an answer, or to send more of a body that somebody reads. */
@@ -50,8 +72,9 @@ function waitsForClient(stream: ServerHttp2Stream): boolean {
   return !stream.endAfterHeaders && !stream.readableEnded && stream.readableFlowing === true && !stream.headersSent;
 }
 
-function endSession(session: ServerHttp2Session): void {
-  session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+/** At once: an orderly end waits for a header block that may never be whole. */
+function endSession(session: ServerHttp2Session, code: number = constants.NGHTTP2_ENHANCE_YOUR_CALM): void {
+  session.goaway(code);
   session.destroy();
 }
 

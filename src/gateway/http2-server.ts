@@ -1,16 +1,11 @@
 import type { Server } from "node:http";
 import { createSecureServer, type ServerHttp2Session } from "node:http2";
 import type { TlsOptions } from "node:tls";
-import { limitSession } from "./http2-limits.ts";
+import { limitSession, type SessionPatience } from "./http2-limits.ts";
 
-/** A session without a stream in that time goes. */
-const IDLE_MS = 60_000;
-
-export interface Http2Limits {
+export interface Http2Limits extends SessionPatience {
   readonly headerBytes: number;
   readonly headers: number;
-  /** How long a client may let its streams wait for it. */
-  readonly stallMs: number;
 }
 
 /**
@@ -34,8 +29,7 @@ export function createHttp2Server(tls: TlsOptions, limits: Http2Limits): Server 
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
-    session.setTimeout(IDLE_MS, () => session.close());
-    limitSession(session, limits.stallMs);
+    limitSession(session, limits);
   });
   const both = server as unknown as Server;
   const closeIdle = both.closeIdleConnections?.bind(both);

@@ -36,11 +36,12 @@ export function createFrontServer(
 ): Server {
   const headerBytes = toHeaderBytes(limits);
   const stallMs = (limits.bodyIdleSeconds ?? 8) * 1000;
+  const headerMs = (limits.headerSeconds ?? 10) * 1000;
   const keepAliveMs = (limits.keepAliveSeconds ?? 60) * 1000;
   const server = createPlainOrTls(
     listen,
     toServerOptions(limits),
-    { headerBytes, headers: limits.headers ?? DEFAULT_MAX_HEADERS, stallMs },
+    { headerBytes, headers: limits.headers ?? DEFAULT_MAX_HEADERS, stallMs, headerMs },
     certificates,
   );
   holdToLimits(server, limits);
@@ -76,7 +77,7 @@ export function createFrontServer(
     keepAliveMs,
     rules: { pseudonym, maxHeaders, maxBodyBytes, maxHeadBytes: headerBytes },
   });
-  watchClients(server, front, { stallMs, headerMs: server.headersTimeout, keepAliveMs });
+  watchClients(server, front, { stallMs, headerMs, keepAliveMs });
   return server;
 }
 

@@ -226,6 +226,22 @@ test("a body that breaks off in nonsense is the client's fault, and no fault to 
   assert.equal(upstream.requests.length, 0);
 });
 
+test("what a client gets wrong is no fault to be told of, even where RFC 9110 makes it a 5xx", async (t) => {
+  const { base } = await startRawGateway(t);
+  const faults: unknown[] = [];
+  const onFault = ({ error }: { error: unknown }): void => void faults.push(error);
+  channels.fault.subscribe(onFault as () => void);
+  t.after(() => channels.fault.unsubscribe(onFault as () => void));
+  for (const [request, status] of [
+    ["TRACE /a HTTP/1.1\r\nHost: a\r\n\r\n", 501],
+    ["POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501],
+    ["CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", 501],
+  ] as const) {
+    assert.deepEqual((await sendRaw(base, request, { answers: 1 })).statuses, [status]);
+  }
+  assert.deepEqual(faults, []);
+});
+
 test("an upstream that ends its lines without CR is told of at once, not when its time is up", async (t) => {
   const { base } = await startRawGateway(t, {
     answer: (_request, socket) => {

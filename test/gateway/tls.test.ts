@@ -153,6 +153,33 @@ test("clients that stall or stay idle are let go over TLS, too; an HTTP/2 sessio
   assert.equal((await ask(session, { ":path": "/a" })).status, 200);
 });
 
+/** What a client of HTTP/2 sends instead of a request. */
+const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+/** HEADERS of one field, `:method: GET`, and without END_HEADERS. */
+const HALF_HEAD = Buffer.from([0, 0, 1, 1, 1, 0, 0, 0, 1, 0x82]);
+const unasked: [string, Buffer][] = [
+  ["nothing", Buffer.alloc(0)],
+  ["half a preface", Buffer.from(PREFACE.slice(0, 16))],
+  ["a preface", Buffer.concat([Buffer.from(PREFACE), SETTINGS])],
+  ["half a header block", Buffer.concat([Buffer.from(PREFACE), SETTINGS, HALF_HEAD])],
+];
+for (const [what, bytes] of unasked) {
+  test(`a session of HTTP/2 that asks for nothing but sends ${what} ends when its header time is up`, async (t) => {
+    const options = { listen: { tls: main, http2: true }, limits: { headerSeconds: 0.4 } };
+    const { base } = await startRawGateway(t, { options });
+    const port = Number(new URL(base).port);
+    const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+    t.after(() => socket.destroy());
+    socket.on("error", () => {});
+    socket.write(bytes);
+    socket.resume();
+    const sinceMs = performance.now();
+    await once(socket, "close");
+    assert.ok(performance.now() - sinceMs < 3_000);
+  });
+}
+
 test("what HTTP/2 must not carry into HTTP/1 does not reach the upstream", async (t) => {
   const { base, upstream } = await startRawGateway(t, { options: { listen: { tls: main, http2: true } } });
   const session = connectHttp2(base, { rejectUnauthorized: false });
