@@ -125,6 +125,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   let closed: Promise<void> | undefined;
   const close = async (isPatient: boolean): Promise<void> => {
     redirect?.close();
+    // A redirect is said at once: whoever is still there has not asked for one.
+    redirect?.closeAllConnections();
     certificates?.close();
     await closeGracefully(server, front, {
       drainMs: isPatient ? (limits.drainSeconds ?? 0) * 1000 : 0,

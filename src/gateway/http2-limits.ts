@@ -73,7 +73,8 @@ function waitsForClient(stream: ServerHttp2Stream): boolean {
 }
 
 /** At once: an orderly end waits for a header block that may never be whole. */
-function endSession(session: ServerHttp2Session, code: number = constants.NGHTTP2_ENHANCE_YOUR_CALM): void {
+export function endSession(session: ServerHttp2Session, code: number = constants.NGHTTP2_ENHANCE_YOUR_CALM): void {
+  if (session.destroyed) return;
   session.goaway(code);
   session.destroy();
 }
@@ -96,6 +97,6 @@ class Meter {
       this.sinceMs = nowMs;
       this.seen = 0;
     }
-    if (++this.seen > this.max && !this.session.destroyed) endSession(this.session);
+    if (++this.seen > this.max) endSession(this.session);
   }
 }

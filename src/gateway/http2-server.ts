@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
-import { createSecureServer, type ServerHttp2Session } from "node:http2";
+import { constants, createSecureServer, type ServerHttp2Session } from "node:http2";
 import type { TlsOptions } from "node:tls";
-import { limitSession, type SessionPatience } from "./http2-limits.ts";
+import { endSession, limitSession, type SessionPatience } from "./http2-limits.ts";
 
 export interface Http2Limits extends SessionPatience {
   readonly headerBytes: number;
@@ -25,8 +25,11 @@ export function createHttp2Server(tls: TlsOptions, limits: Http2Limits): Server 
     settings: { enablePush: false, maxConcurrentStreams: 100, maxHeaderListSize: limits.headerBytes },
   });
   const sessions = new Set<ServerHttp2Session>();
+  const unasked = new WeakSet<ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);
+    unasked.add(session);
+    session.once("stream", () => unasked.delete(session));
     session.once("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
     limitSession(session, limits);
@@ -36,7 +39,11 @@ export function createHttp2Server(tls: TlsOptions, limits: Http2Limits): Server 
   const closeAll = both.closeAllConnections?.bind(both);
   both.closeIdleConnections = () => {
     closeIdle?.();
-    for (const session of sessions) if (!session.closed) session.close();
+    for (const session of sessions) {
+      // An orderly end waits for the client to speak; one that has not asked for anything may never.
+      if (unasked.has(session)) endSession(session, constants.NGHTTP2_NO_ERROR);
+      else if (!session.closed) session.close();
+    }
   };
   both.closeAllConnections = () => {
     closeAll?.();

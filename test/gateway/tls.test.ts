@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { type ClientHttp2Session, connect as connectHttp2, type OutgoingHttpHeaders } from "node:http2";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -179,6 +180,27 @@ for (const [what, bytes] of unasked) {
     assert.ok(performance.now() - sinceMs < 3_000);
   });
 }
+
+test("who has asked for nothing does not keep a gateway from ending", async (t) => {
+  const redirectFrom = await freePort();
+  const { base, gateway } = await startRawGateway(t, { options: { listen: { tls: main, http2: true, redirectFrom } } });
+  const plain = connect(redirectFrom, "127.0.0.1");
+  plain.write("GET /a HTTP/1.1\r\n");
+  const port = Number(new URL(base).port);
+  const secure = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+  secure.resume();
+  await once(secure, "secureConnect");
+  const closed = [plain, secure].map((socket) => {
+    t.after(() => socket.destroy());
+    socket.on("error", () => {});
+    return new Promise((resolve) => socket.once("close", resolve));
+  });
+  const sinceMs = performance.now();
+  await gateway.close();
+  plain.resume();
+  await Promise.all(closed);
+  assert.ok(performance.now() - sinceMs < 3_000);
+});
 
 test("what HTTP/2 must not carry into HTTP/1 does not reach the upstream", async (t) => {
   const { base, upstream } = await startRawGateway(t, { options: { listen: { tls: main, http2: true } } });
