@@ -84,7 +84,6 @@ export class Front {
 
   readonly handle = (incoming: IncomingMessage, outgoing: ServerResponse, next?: NextMiddleware): void => {
     const connection = Connection.of(incoming.socket, this.options.trusted);
-    connection.hasAsked = true;
     const served: Served = { incoming, outgoing };
     if (!isHttp2(incoming)) {
       if (connection.isClosing) return;
@@ -143,7 +142,6 @@ export class Front {
   /** HTTP that asks to become another protocol. What is not taken up goes on as the plain request that it also is. */
   readonly handleUpgrade = (incoming: IncomingMessage, socket: Socket, head: Buffer): void => {
     const connection = Connection.of(socket, this.options.trusted);
-    connection.hasAsked = true;
     if (connection.current !== undefined) {
       socket.destroy();
       return;
@@ -160,6 +158,7 @@ export class Front {
 
   private serve(connection: Connection, served: Served, next: NextMiddleware | undefined, head?: Buffer): void {
     const { incoming, outgoing } = served;
+    connection.hasAsked = true;
     const read = createExchange(served, this.nextId(), connection, this.options, head !== undefined);
     const { exchange } = read;
     if (head !== undefined && read.upgrade === "websocket" && read.refusal === undefined) {
