@@ -4,9 +4,7 @@ import type { Socket } from "node:net";
 import { channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { GatewayResponse } from "../core/exchange.ts";
-import type { Tunnel } from "../forwarding/tunnel.ts";
 import { TUNNEL, WEBSOCKET } from "../forwarding/websocket.ts";
-import { CLOSE } from "../forwarding/websocket-frames.ts";
 import type { Logger } from "../pipeline/contract.ts";
 import { answerBroken, toAnswer } from "./answer-errors.ts";
 import type { TrustedProxies } from "./client-address.ts";
@@ -17,10 +15,19 @@ import { dispatch, type Fallback, optionsAnswer } from "./handle.ts";
 import { isHttp2 } from "./http2.ts";
 import { LaneRequest } from "./lane/lane-request.ts";
 import type { Overload } from "./overload.ts";
-import { type UnderWay, writeHead } from "./parse-error.ts";
+import type { UnderWay } from "./parse-error.ts";
 import { send } from "./send.ts";
-import { isLeftUnread, type KnownResponse, type NextMiddleware, SERVING, Serving } from "./serving.ts";
+import {
+  hasAnswered,
+  isLeftUnread,
+  isOfHttp2,
+  type KnownResponse,
+  type NextMiddleware,
+  SERVING,
+  Serving,
+} from "./serving.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { Tunnels } from "./tunnels.ts";
 
 export interface FrontOptions {
   readonly trusted: TrustedProxies;
@@ -37,7 +44,7 @@ export interface FrontOptions {
 export class Front {
   readonly options: FrontOptions;
   private readonly idPrefix = randomBytes(6).toString("base64url");
-  private readonly tunnels = new Set<Tunnel>();
+  private readonly tunnels = new Tunnels();
   private readonly onClose: (this: ServerResponse) => void;
   private generation: Generation;
   private count = 0;
@@ -73,7 +80,7 @@ export class Front {
   /** From now on each answer is the last of its connection. */
   end(): void {
     this.isEnding = true;
-    for (const tunnel of this.tunnels) tunnel.close(CLOSE.goingAway);
+    this.tunnels.end();
   }
 
   /** @returns once nothing uses the last snapshot and it is closed */
@@ -99,8 +106,8 @@ export class Front {
   /** One of a lane: nothing of it is left to be read, and nothing to be refused. */
   serveWhole(request: LaneRequest): void {
     const { body, lane, whole } = request;
-    const { connection } = lane;
     const { method, rawTarget, target, head, keepsAlive } = whole;
+    const { connection } = lane;
     const parts = { id: this.nextId(), node: request, method, rawTarget, target, httpVersion: "1.1", head, body };
     const exchange = toExchange(parts, connection, this.options);
     const serving = new Serving(connection, exchange, this.generation, request, undefined);
@@ -216,7 +223,8 @@ export class Front {
     const response = isNoTunnel ? toAnswer(noTunnel(), exchange) : given;
     serving.status = response.status;
     if (response.status === 101) {
-      this.openTunnel(serving, response);
+      // It outlives a reload, and the plugins that let it in have done their part.
+      if (this.tunnels.start(exchange.get(TUNNEL), connection.socket, response)) this.leave(serving);
       return;
     }
     if (!isOfHttp2(node)) {
@@ -250,25 +258,6 @@ export class Front {
     if (isLast(outgoing) && !connection.isClosing) connection.closeAfterAnswer();
   }
 
-  private openTunnel(serving: Serving, response: GatewayResponse): void {
-    const { exchange, connection } = serving;
-    const tunnel = exchange.get(TUNNEL);
-    if (tunnel === undefined || connection.socket.destroyed) {
-      tunnel?.destroy();
-      connection.socket.destroy();
-      return;
-    }
-    response.headers.append("Connection", "Upgrade");
-    response.headers.append("Upgrade", "websocket");
-    writeHead(connection.socket, 101, "Switching Protocols", response.headers);
-    this.tunnels.add(tunnel);
-    tunnel.once("close", () => this.tunnels.delete(tunnel));
-    tunnel.start();
-    // It outlives a reload, and the plugins that let it in have done their part.
-    this.leave(serving);
-    if (this.isEnding) tunnel.close(CLOSE.goingAway);
-  }
-
   private leave(serving: Serving): void {
     if (serving.hasLeft) return;
     serving.hasLeft = true;
@@ -286,11 +275,6 @@ export class Front {
     channels.exchangeEnd.publish({ exchange, status: serving.status || node.outgoing.statusCode, durationMs });
   }
 }
-
-const isOfHttp2 = (node: Serving["node"]): boolean => !(node instanceof LaneRequest) && isHttp2(node.incoming);
-
-const hasAnswered = (node: Serving["node"]): boolean =>
-  node instanceof LaneRequest ? node.hasAnswered : node.outgoing.headersSent || node.outgoing.destroyed;
 
 const noTunnel = (): GatewayError =>
   new GatewayError("PLUGIN_FAILED", "a plugin answered 101, and nothing stands behind it");

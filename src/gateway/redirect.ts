@@ -33,6 +33,6 @@ export function createRedirectServer(httpsPort: () => number, limits: LimitOptio
     }
   });
   holdToLimits(server, limits);
-  server.on("clientError", (error, socket) => answerParseError(error, socket as Socket, ID, "unanswered"));
+  server.on("clientError", (error, socket) => answerParseError(error, socket as Socket, ID, "head"));
   return server;
 }

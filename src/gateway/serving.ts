@@ -3,7 +3,8 @@ import type { Exchange } from "../core/exchange.ts";
 import type { Connection, Served } from "./connection.ts";
 import type { ReadExchange } from "./create-exchange.ts";
 import type { Generation } from "./generation.ts";
-import type { LaneRequest } from "./lane/lane-request.ts";
+import { isHttp2 } from "./http2.ts";
+import { LaneRequest } from "./lane/lane-request.ts";
 
 /** Calls on what stands behind the gateway in an Express app. */
 export type NextMiddleware = (error?: unknown) => void;
@@ -47,3 +48,8 @@ export function isLeftUnread(node: Serving["node"], read: ReadExchange): boolean
   if (read.bodyBytes === 0 || node.incoming.complete) return false;
   return read.bodyBytes < 0 || read.bodyBytes > DRAIN_BYTES;
 }
+
+export const isOfHttp2 = (node: Serving["node"]): boolean => !(node instanceof LaneRequest) && isHttp2(node.incoming);
+
+export const hasAnswered = (node: Serving["node"]): boolean =>
+  node instanceof LaneRequest ? node.hasAnswered : node.outgoing.headersSent || node.outgoing.destroyed;
