@@ -26,6 +26,7 @@ import { createResponseValidator } from "../validating/response.ts";
 import { answerErrors } from "./answer-errors.ts";
 import { createLifecycleStep } from "./lifecycle.ts";
 import { readSmallBody } from "./small-body.ts";
+import { createUnderscoredFields } from "./underscored-fields.ts";
 
 export interface RouteParts {
   readonly operation: Operation;
@@ -67,8 +68,10 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
 
   const isSticky = options.upstream?.balance?.policy === "sticky";
   const guards = [...(parts.enforcers?.values() ?? [])].flatMap(({ step }) => (step === "upstream" ? [] : [step]));
+  const owners = [...parts.plugins, ...guards];
   const stack = inOrder([
-    ...step("observe", "strip-identity", createIdentityStripper([...parts.plugins, ...guards])),
+    ...step("observe", "strip-identity", createIdentityStripper(owners)),
+    ...step("observe", "underscored-fields", createUnderscoredFields(operation, parts.schemes, owners)),
     ...parts.plugins,
     ...(parts.plugins.some(({ phase }) => phase === "observe") ? [answerErrors] : []),
     ...[createLifecycleStep(operation) ?? []].flat(),

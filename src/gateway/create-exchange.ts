@@ -13,6 +13,7 @@ import { readForwarded } from "./forwarded.ts";
 import { isHttp2 } from "./http2.ts";
 import { type RequestHead, readHead } from "./read-request.ts";
 import { RequestTrailers } from "./request-trailers.ts";
+import { UNDERSCORED_FIELDS } from "./underscored-fields.ts";
 
 export interface ExchangeRules {
   readonly trusted: TrustedProxies;
@@ -127,6 +128,7 @@ export function toExchange(parts: RequestParts, connection: Connection, rules: E
     node: parts.node,
   });
   if (said !== undefined) exchange.set(TRUSTED_FORWARDED, said.fields);
+  if (head?.underscored !== undefined) exchange.set(UNDERSCORED_FIELDS, head.underscored);
   return exchange;
 }
 

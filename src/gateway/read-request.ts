@@ -15,6 +15,8 @@ export interface RequestHead {
   readonly upgrade: string | undefined;
   /** `X-Forwarded-*`, `Forwarded` as a trusted proxy sent them, by lower-cased name. */
   readonly forwarded: ReadonlyMap<string, string> | undefined;
+  /** Name, value, name, value … of fields with an underscore in their name: they are none of `headers`. */
+  readonly underscored: readonly string[] | undefined;
   /** `TE: trailers`; over HTTP/1.1 only where `Connection` names it, as it must (RFC 9110 §10.1.4). */
   readonly takesTrailers: boolean;
 }
@@ -109,6 +111,7 @@ export function readHead(
   let connection: string | undefined;
   let upgrade: string | undefined;
   let forwarded: Map<string, string> | undefined;
+  let underscored: string[] | undefined;
   let expectsContinue = false;
   let takesTrailers = false;
   let hasType = false;
@@ -122,6 +125,8 @@ export function readHead(
         if (name.charCodeAt(0) === 0x78 && (rules.isTrusted ? isConsumer(name) : isGatewayOnly(name))) continue;
         if (name.includes("_")) {
           refuseFramingTwin(name);
+          underscored ??= [];
+          underscored.push(spelled, value);
           continue;
         }
         break;
@@ -190,7 +195,11 @@ export function readHead(
   const headers = new HeaderList(flat, names, httpVersion !== "2.0");
   // HTTP/2 may send a cookie in pieces; HTTP/1 knows only one field of it (RFC 9113 §8.2.3).
   if (httpVersion === "2.0" && headers.has("cookie")) headers.set("cookie", headers.getAll("cookie").join("; "));
-  if (connection !== undefined && !isPlainConnection(connection)) dropNamed(headers, connection);
+  if (connection !== undefined && !isPlainConnection(connection)) {
+    const named = namedIn(connection);
+    headers.filter((name) => !named.has(name));
+    underscored = underscored?.filter((_, i, all) => !named.has((all[i & ~1] as string).toLowerCase()));
+  }
   return {
     headers,
     authority: findAuthority(host, httpVersion),
@@ -198,6 +207,7 @@ export function readHead(
     expectsContinue: expectsContinue && httpVersion !== "1.0",
     upgrade,
     forwarded,
+    underscored,
     takesTrailers: takesTrailers && (httpVersion === "2.0" || (connection !== undefined && TE_NAMED.test(connection))),
   };
 }
@@ -226,11 +236,13 @@ const isConsumer = (name: string): boolean => name.startsWith("x-consumer-");
 const isGatewayOnly = (name: string): boolean =>
   name.startsWith("x-forwarded-") || isConsumer(name) || name.startsWith("x-authenticated-");
 
-/** Whether a field means nothing to a gateway, and none of what only a gateway may say. @param name lower case */
-export const isOrdinaryField = (name: string): boolean =>
-  !MEANINGS.has(name) && !isGatewayOnly(name) && !name.includes("_");
+/** Whether a field means something to the gateway itself, or is the gateway's alone to write. @param name lower case */
+export const isReserved = (name: string): boolean => MEANINGS.has(name) || isGatewayOnly(name);
 
-/** `Content_Length` is read as `Content-Length` by servers that speak CGI. The other twins are dropped. ATTACKS 18. */
+/** Whether a field means nothing to a gateway, and none of what only a gateway may say. @param name lower case */
+export const isOrdinaryField = (name: string): boolean => !isReserved(name) && !name.includes("_");
+
+/** `Content_Length` is read as `Content-Length` by servers that speak CGI. ATTACKS 18. */
 function refuseFramingTwin(name: string): void {
   const twin = name.replaceAll("_", "-");
   if (twin === "content-length" || twin === "transfer-encoding" || twin === "host") {
@@ -245,11 +257,11 @@ const isPlainConnection = (connection: string): boolean => {
 
 /**
  * A client may name any field in Connection: stripped after the plugins ran, that would erase the identity headers
- * they added. So this runs before them. RFC 9110 §7.6.1, ATTACKS 16.
+ * they added. So they go before them. RFC 9110 §7.6.1, ATTACKS 16.
  */
-function dropNamed(headers: HeaderList, connection: string): void {
+function namedIn(connection: string): Set<string> {
   const named = new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
   // Framing is ours: a client that names it would have the message framed anew behind its back.
   named.delete("content-length");
-  headers.filter((name) => !named.has(name));
+  return named;
 }

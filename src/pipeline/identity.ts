@@ -3,7 +3,7 @@ import type { Step } from "./order.ts";
 
 /**
  * Drops what a client says of its own identity, before any plugin runs: every field that a plugin of the operation keeps
- * for itself. `X-Consumer-*` and names with underscores are gone since the request was read. ATTACKS 16 to 18.
+ * for itself. `X-Consumer-*` and their twins with underscores are gone since the request was read. ATTACKS 16 to 18.
  * @returns undefined where no plugin has such a field
  */
 export function createIdentityStripper(steps: readonly Step[]): Handler | undefined {

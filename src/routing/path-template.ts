@@ -7,9 +7,12 @@ export interface Segment {
   /** A literal's text; else its shape, with names left out, so that equal shapes are equal. */
   readonly text: string;
   readonly names: readonly string[];
-  /** @returns the values of the parameters, or undefined */
-  match(text: string): string[] | undefined;
+  /** @param reading where a text between two parameters stands more than once @returns their values, or undefined */
+  match(text: string, reading: Reading): string[] | undefined;
 }
+
+/** Whether the parameters of a segment end at the first place where they can, or at the last: `{name}.{type}`. */
+export type Reading = "shortest" | "longest";
 
 /** Splits a template such as `/pets/{id}.json`. OpenAPI 3.2 §4.8.2. */
 export const parseTemplate = (template: string): Segment[] => splitTemplate(template).map(parseSegment);
@@ -23,14 +26,15 @@ function parseSegment(source: string): Segment {
   // Beside another parameter of its segment it is one like any other: where it ends is anybody's guess.
   const isRest = expressions.length === 1 && expressions[0]?.isRest === true;
   const text = literals.join(isRest ? "{+}" : "{}");
-  const match = (value: string): string[] | undefined => matchPartial(literals, value);
+  const match = (value: string, reading: Reading): string[] | undefined =>
+    reading === "shortest" ? matchShortest(literals, value) : matchLongest(literals, value);
   if (isRest) return { kind: "rest", text, names, match };
   if (text === "{}") return { kind: "parameter", text, names, match: (value) => (value === "" ? undefined : [value]) };
   return { kind: "partial", text, names, match };
 }
 
-/** Leftmost-shortest: linear, where a regular expression could be made to backtrack by a request. */
-function matchPartial(literals: readonly string[], value: string): string[] | undefined {
+/** Linear, where a regular expression could be made to backtrack by a request. */
+function matchShortest(literals: readonly string[], value: string): string[] | undefined {
   const first = literals[0] as string;
   const last = literals[literals.length - 1] as string;
   if (!value.startsWith(first)) return undefined;
@@ -42,6 +46,24 @@ function matchPartial(literals: readonly string[], value: string): string[] | un
     if (at <= from || !value.startsWith(literal, at)) return undefined;
     values.push(value.slice(from, at));
     from = at + literal.length;
+  }
+  return values;
+}
+
+/** The same from the right: each parameter but the last takes as much as it can. */
+function matchLongest(literals: readonly string[], value: string): string[] | undefined {
+  const first = literals[0] as string;
+  const last = literals[literals.length - 1] as string;
+  if (!value.startsWith(first) || !value.endsWith(last)) return undefined;
+  const values: string[] = [];
+  let to = value.length - last.length;
+  for (let i = literals.length - 2; i >= 0; i--) {
+    const literal = literals[i] as string;
+    const at = i === 0 ? 0 : value.lastIndexOf(literal, to - 1 - literal.length);
+    const from = at + literal.length;
+    if (at < 0 || from >= to) return undefined;
+    values.unshift(value.slice(from, to));
+    to = at;
   }
   return values;
 }

@@ -1,6 +1,6 @@
 import type { Operation } from "../core/operation.ts";
 import { parseTemplate } from "./path-template.ts";
-import { createNode, findLeaf, type Leaf, leafAt, type Node } from "./tree.ts";
+import { createNode, findLeaf, type Leaf, leafAt, type Node, type Search } from "./tree.ts";
 import { type Asked, compareVariants, findAmbiguity, fits, toVariant, type Variant } from "./variants.ts";
 
 export interface Found<T> {
@@ -30,7 +30,7 @@ export interface Entry<T> {
   /** Parameter names in the order of the template: templates of one shape may name them differently. */
   readonly names: readonly string[];
   readonly value: T;
-  /** Only where there are several, or where the template has a query. */
+  /** Only where there are several, where the template has a query, or a segment with several parameters. */
   variant: Variant | undefined;
 }
 
@@ -65,25 +65,30 @@ export class Router<T> {
    */
   match(authority: string, method: string, path: string, asked?: Asked): Match<T> {
     const segments = path.slice(1).split("/");
-    let allow: string[] | undefined;
+    const search: Search<Entry<T>> = { method, reading: "shortest", passed: [] };
     let hasRoot = this.hasAnyHost;
     for (const root of this.rootsOf(authority)) {
       hasRoot = true;
-      const values: string[] = [];
-      const leaf = findLeaf(root, segments, 0, values);
+      let values: string[] = [];
+      const leaf = findLeaf(root, segments, 0, values, search);
       if (leaf === undefined) continue;
-      if (path.includes(";") && isReadDifferently(root, leaf, path)) return { kind: "path-ambiguous" };
-      const entries = leaf.methods.get(method) ?? (method === "HEAD" ? leaf.methods.get("GET") : undefined);
-      const entry = entries && choose(entries, values, asked);
-      if (entry === undefined) {
-        allow ??= allowOf(leaf);
-        continue;
+      if (path.includes(";") && isReadDifferently(root, leaf, path, search)) return { kind: "path-ambiguous" };
+      const entries = entriesOf(leaf, method);
+      let entry = findFitting(entries, leaf, values, asked);
+      if (entry === undefined && leaf.isSplit) {
+        // `51.5.jpg` for `{latitude}.{type}`: of two readings the one that the schemas allow is meant.
+        const others: string[] = [];
+        findLeaf(root, segments, 0, others, { ...search, reading: "longest" });
+        entry = findFitting(entries, leaf, others, asked);
+        if (entry !== undefined) values = others;
       }
+      // When none fits, the widest: what its validation says of the request is the best answer there is.
+      entry ??= entries[entries.length - 1] as Entry<T>;
       const parameters: Record<string, string> = Object.create(null);
       for (let i = 0; i < entry.names.length; i++) parameters[entry.names[i] as string] = values[i] as string;
       return { kind: "found", value: entry.value, parameters };
     }
-    if (allow !== undefined) return { kind: "method-unknown", allow };
+    if (search.passed.length > 0) return { kind: "method-unknown", allow: allowOf(search.passed) };
     return { kind: hasRoot ? "path-unknown" : "host-unknown" };
   }
 
@@ -116,9 +121,9 @@ export class Router<T> {
 function addEntry<T>(leaf: Leaf<Entry<T>>, entry: Entry<T>): Conflict | undefined {
   const { operation } = entry;
   const known = leaf.methods.get(operation.method);
-  const hasQuery = operation.path.includes("?");
+  const needsVariant = leaf.isSplit || operation.path.includes("?");
   if (known === undefined) {
-    if (hasQuery) entry.variant = toVariant(operation, entry.names);
+    if (needsVariant) entry.variant = toVariant(operation, entry.names);
     leaf.methods.set(operation.method, [entry]);
     return undefined;
   }
@@ -133,33 +138,41 @@ function addEntry<T>(leaf: Leaf<Entry<T>>, entry: Entry<T>): Conflict | undefine
   return undefined;
 }
 
-/** When none fits, the widest: what its validation says of the request is the best answer there is. */
-function choose<T>(entries: readonly Entry<T>[], values: readonly string[], asked: Asked | undefined): Entry<T> {
-  const last = entries[entries.length - 1] as Entry<T>;
-  if (entries.length === 1) return last;
-  return entries.find(({ variant }) => variant !== undefined && fits(variant, values, asked)) ?? last;
+const entriesOf = <T>({ methods }: Leaf<Entry<T>>, method: string): readonly Entry<T>[] =>
+  methods.get(method) ?? (methods.get("GET") as Entry<T>[]);
+
+function findFitting<T>(
+  entries: readonly Entry<T>[],
+  leaf: Leaf<Entry<T>>,
+  values: readonly string[],
+  asked: Asked | undefined,
+): Entry<T> | undefined {
+  if (entries.length === 1 && !leaf.isSplit) return entries[0];
+  return entries.find(({ variant }) => variant !== undefined && fits(variant, values, asked));
 }
 
 /**
  * Servers of Java cut what follows a `;` off a segment: `/users/me;x` would match `/users/{id}` here and `/users/me`
  * there, and what guards the one need not guard the other. ATTACKS 21.
  */
-function isReadDifferently<T>(root: Node<Entry<T>>, leaf: Leaf<Entry<T>>, path: string): boolean {
+function isReadDifferently<T>(
+  root: Node<Entry<T>>,
+  leaf: Leaf<Entry<T>>,
+  path: string,
+  search: Search<Entry<T>>,
+): boolean {
   if (leaf.hasSemicolon) return false;
-  const other = findLeaf(
-    root,
-    path
-      .replace(/;[^/]*/g, "")
-      .slice(1)
-      .split("/"),
-    0,
-    [],
-  );
-  return other !== undefined && other !== leaf;
+  const segments = path
+    .replace(/;[^/]*/g, "")
+    .slice(1)
+    .split("/");
+  const passed: Leaf<Entry<T>>[] = [];
+  const other = findLeaf(root, segments, 0, [], { ...search, passed });
+  return [other, ...passed].some((candidate) => candidate !== undefined && candidate !== leaf);
 }
 
-function allowOf<T>(leaf: Leaf<Entry<T>>): string[] {
-  const methods = new Set(leaf.methods.keys());
+function allowOf<T>(leaves: readonly Leaf<Entry<T>>[]): string[] {
+  const methods = new Set(leaves.flatMap((leaf) => [...leaf.methods.keys()]));
   if (methods.has("GET")) methods.add("HEAD");
   methods.add("OPTIONS");
   return [...methods].sort();

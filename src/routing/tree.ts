@@ -1,9 +1,19 @@
-import type { Segment } from "./path-template.ts";
+import type { Reading, Segment } from "./path-template.ts";
 
 export interface Leaf<E> {
   readonly methods: Map<string, E[]>;
   /** A template with `;` of its own says how it is meant to be read. */
   readonly hasSemicolon: boolean;
+  /** A segment with several parameters, which a path may fit in more than one way. */
+  readonly isSplit: boolean;
+}
+
+/** What a request is looked for by, and what the search has passed. */
+export interface Search<E> {
+  readonly method: string;
+  readonly reading: Reading;
+  /** Leaves that have the path, but not the method. */
+  readonly passed: Leaf<E>[];
 }
 export interface Node<E> {
   readonly literals: Map<string, Node<E>>;
@@ -27,7 +37,11 @@ export const createNode = <E>(): Node<E> => ({
 export function leafAt<E>(root: Node<E>, segments: readonly Segment[]): Leaf<E> {
   let node = root;
   for (const segment of segments) node = step(node, segment);
-  node.leaf ??= { methods: new Map(), hasSemicolon: segments.some(({ text }) => text.includes(";")) };
+  node.leaf ??= {
+    methods: new Map(),
+    hasSemicolon: segments.some(({ text }) => text.includes(";")),
+    isSplit: segments.some(({ names }) => names.length > 1),
+  };
   return node.leaf;
 }
 
@@ -57,25 +71,35 @@ function step<E>(node: Node<E>, segment: Segment): Node<E> {
 const literalLength = ({ kind, text, names }: Segment): number =>
   text.length - (kind === "rest" ? 3 : 2) * names.length;
 
-/** Concrete before templated, from left to right. @param values takes those of the parameters, decoded */
+/**
+ * Concrete before templated, from left to right, among those that have the method: where a document has `DELETE /{slug}`
+ * beside `PUT /jira`, `DELETE /jira` is the former.
+ * @param values takes those of the parameters, decoded
+ */
 export function findLeaf<E>(
   node: Node<E>,
   segments: readonly string[],
   depth: number,
   values: string[],
+  search: Search<E>,
 ): Leaf<E> | undefined {
-  if (depth === segments.length) return node.leaf;
+  if (depth === segments.length) {
+    const { leaf } = node;
+    if (leaf === undefined || hasMethod(leaf, search.method)) return leaf;
+    search.passed.push(leaf);
+    return undefined;
+  }
   const segment = segments[depth] as string;
   const text = decode(segment);
   const literal = node.literals.get(text);
-  const viaLiteral = literal && findLeaf(literal, segments, depth + 1, values);
+  const viaLiteral = literal && findLeaf(literal, segments, depth + 1, values, search);
   if (viaLiteral !== undefined) return viaLiteral;
   const kept = values.length;
   for (const partial of node.partials) {
-    const found = partial.segment.match(text);
+    const found = partial.segment.match(text, search.reading);
     if (found === undefined) continue;
     values.push(...found);
-    const leaf = findLeaf(partial.node, segments, depth + 1, values);
+    const leaf = findLeaf(partial.node, segments, depth + 1, values, search);
     if (leaf !== undefined) return leaf;
     values.length = kept;
   }
@@ -83,24 +107,30 @@ export function findLeaf<E>(
   if (segment === "") return undefined;
   if (node.parameter !== undefined) {
     values.push(text);
-    const leaf = findLeaf(node.parameter, segments, depth + 1, values);
+    const leaf = findLeaf(node.parameter, segments, depth + 1, values, search);
     if (leaf !== undefined) return leaf;
     values.length = kept;
   }
-  return node.rests.length === 0 ? undefined : findRest(node, segments, depth, values);
+  return node.rests.length === 0 ? undefined : findRest(node, segments, depth, values, search);
 }
 
 /** The shortest first, so that text after it in the template is found as soon as it is there. */
-function findRest<E>(node: Node<E>, segments: readonly string[], depth: number, values: string[]): Leaf<E> | undefined {
+function findRest<E>(
+  node: Node<E>,
+  segments: readonly string[],
+  depth: number,
+  values: string[],
+  search: Search<E>,
+): Leaf<E> | undefined {
   const kept = values.length;
   for (const rest of node.rests) {
     // Of what nothing follows, all is taken at once: trying every end would cost the square of the path's length.
     let end = isLast(rest.node) ? segments.length : depth + 1;
     for (let text = segments.slice(depth, end).map(decode).join("/"); end <= segments.length; end++) {
-      const found = rest.segment.match(text);
+      const found = rest.segment.match(text, search.reading);
       if (found !== undefined) {
         values.push(...found);
-        const leaf = findLeaf(rest.node, segments, end, values);
+        const leaf = findLeaf(rest.node, segments, end, values, search);
         if (leaf !== undefined) return leaf;
         values.length = kept;
       }
@@ -109,6 +139,9 @@ function findRest<E>(node: Node<E>, segments: readonly string[], depth: number, 
   }
   return undefined;
 }
+
+const hasMethod = <E>({ methods }: Leaf<E>, method: string): boolean =>
+  methods.has(method) || (method === "HEAD" && methods.has("GET"));
 
 const isLast = <E>({ literals, partials, parameter, rests }: Node<E>): boolean =>
   literals.size === 0 && partials.length === 0 && parameter === undefined && rests.length === 0;

@@ -45,6 +45,33 @@ test("HEAD is answered by GET, and what a path has is told", () => {
   });
 });
 
+test("a concrete path that has not the method leaves it to a templated one that has", () => {
+  const { router } = routerOf({
+    "PUT /services/jira": {},
+    "GET /services/{slug}": {},
+    "DELETE /services/{slug}": {},
+    "PATCH /{+rest}": {},
+  });
+  assert.equal(show(router.match("", "PUT", "/services/jira")), "PUT /services/jira {}");
+  assert.equal(show(router.match("", "DELETE", "/services/jira")), 'DELETE /services/{slug} {"slug":"jira"}');
+  assert.equal(show(router.match("", "HEAD", "/services/jira")), 'GET /services/{slug} {"slug":"jira"}');
+  assert.equal(show(router.match("", "PATCH", "/services/jira")), 'PATCH /{+rest} {"rest":"services/jira"}');
+  const allow = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"];
+  assert.deepEqual(router.match("", "POST", "/services/jira"), { kind: "method-unknown", allow });
+});
+
+test("a segment that fits its template in two ways is read as the schemas allow", () => {
+  const parameters = [
+    { name: "x", in: "path", required: true, schema: { type: "number" } },
+    { name: "type", in: "path", required: true, schema: { enum: ["png", "jpg"] } },
+  ];
+  const { router } = routerOf({ "GET /map/{x}.{type}": { parameters }, "GET /file/{name}.{type}": {} });
+  assert.equal(show(router.match("", "GET", "/map/5.png")), 'GET /map/{x}.{type} {"x":"5","type":"png"}');
+  assert.equal(show(router.match("", "GET", "/map/51.5.jpg")), 'GET /map/{x}.{type} {"x":"51.5","type":"jpg"}');
+  assert.equal(show(router.match("", "GET", "/map/5.1.gif")), 'GET /map/{x}.{type} {"x":"5","type":"1.gif"}');
+  assert.equal(show(router.match("", "GET", "/file/a.tar.gz")), 'GET /file/{name}.{type} {"name":"a","type":"tar.gz"}');
+});
+
 test("templates that differ in names only are told apart by their schemas, the narrower first", () => {
   const { router, conflicts } = routerOf({
     "GET /users/{name}": withPathParameter("name", { type: "string" }),
@@ -90,7 +117,13 @@ test("operations of one path are told apart by what a required header may be", (
 });
 
 test("a semicolon that a server might cut off does not lead around another operation's guard", () => {
-  const { router } = routerOf({ "GET /users/{id}": {}, "GET /users/admin": {}, "GET /map/{;at}": {} });
+  const { router } = routerOf({
+    "GET /users/{id}": {},
+    "PUT /users/{id}": {},
+    "GET /users/admin": {},
+    "GET /map/{;at}": {},
+  });
+  assert.equal(show(router.match("", "PUT", "/users/admin;x")), "path-ambiguous");
   assert.equal(show(router.match("", "GET", "/users/admin;x")), "path-ambiguous");
   assert.equal(show(router.match("", "GET", "/users/7;x")), 'GET /users/{id} {"id":"7;x"}');
 });

@@ -1,0 +1,44 @@
+import { defineExchangeKey, type Handler } from "../core/exchange.ts";
+import type { Operation, SecurityScheme } from "../core/operation.ts";
+import type { Step } from "../pipeline/order.ts";
+import { isReserved } from "./read-request.ts";
+
+/** Name, value, name, value … of the fields with an underscore in their name: none of them goes further by itself. */
+export const UNDERSCORED_FIELDS = defineExchangeKey<readonly string[]>("underscored-fields");
+
+/**
+ * Gives back the fields with underscores that the spec declares (`api_key`), as parameters of the operation or in its
+ * security. Those that a CGI server would take for a field that only the gateway or a plugin may write stay away. ATTACKS 18.
+ * @returns undefined where the operation declares none
+ */
+export function createUnderscoredFields(
+  operation: Operation,
+  schemes: ReadonlyMap<string, SecurityScheme>,
+  steps: readonly Step[],
+): Handler | undefined {
+  const owned = new Set(steps.flatMap(({ identityHeaders = [] }) => identityHeaders.map((name) => name.toLowerCase())));
+  const declared = new Set(
+    headerNames(operation, schemes).filter((name) => {
+      const twin = name.replaceAll("_", "-");
+      return twin !== name && !isReserved(twin) && !owned.has(twin);
+    }),
+  );
+  if (declared.size === 0) return undefined;
+  return function restoreUnderscored(exchange, next) {
+    const fields = exchange.get(UNDERSCORED_FIELDS) ?? [];
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i] as string;
+      if (declared.has(name.toLowerCase())) exchange.request.headers.append(name, fields[i + 1] as string);
+    }
+    return next(exchange);
+  };
+}
+
+function headerNames({ parameters, security }: Operation, schemes: ReadonlyMap<string, SecurityScheme>): string[] {
+  const names = parameters.filter((parameter) => parameter.in === "header").map(({ name }) => name);
+  for (const { scheme } of security.flat()) {
+    const { in: where, parameterName } = schemes.get(scheme) ?? {};
+    if (where === "header" && parameterName !== undefined) names.push(parameterName);
+  }
+  return names.map((name) => name.toLowerCase());
+}
