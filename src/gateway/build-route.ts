@@ -26,7 +26,7 @@ import { createResponseValidator } from "../validating/response.ts";
 import { answerErrors } from "./answer-errors.ts";
 import { createLifecycleStep } from "./lifecycle.ts";
 import { readSmallBody } from "./small-body.ts";
-import { createUnderscoredFields } from "./underscored-fields.ts";
+import { createWithheldFields } from "./withheld-fields.ts";
 
 export interface RouteParts {
   readonly operation: Operation;
@@ -71,7 +71,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
   const owners = [...parts.plugins, ...guards];
   const stack = inOrder([
     ...step("observe", "strip-identity", createIdentityStripper(owners)),
-    ...step("observe", "underscored-fields", createUnderscoredFields(operation, parts.schemes, owners)),
+    ...step("observe", "withheld-fields", createWithheldFields(operation, parts.schemes, owners)),
     ...parts.plugins,
     ...(parts.plugins.some(({ phase }) => phase === "observe") ? [answerErrors] : []),
     ...[createLifecycleStep(operation) ?? []].flat(),

@@ -13,7 +13,7 @@ import { readForwarded } from "./forwarded.ts";
 import { isHttp2 } from "./http2.ts";
 import { type RequestHead, readHead } from "./read-request.ts";
 import { RequestTrailers } from "./request-trailers.ts";
-import { UNDERSCORED_FIELDS } from "./underscored-fields.ts";
+import { WITHHELD_FIELDS } from "./withheld-fields.ts";
 
 export interface ExchangeRules {
   readonly trusted: TrustedProxies;
@@ -128,7 +128,7 @@ export function toExchange(parts: RequestParts, connection: Connection, rules: E
     node: parts.node,
   });
   if (said !== undefined) exchange.set(TRUSTED_FORWARDED, said.fields);
-  if (head?.underscored !== undefined) exchange.set(UNDERSCORED_FIELDS, head.underscored);
+  if (head?.withheld !== undefined) exchange.set(WITHHELD_FIELDS, head.withheld);
   return exchange;
 }
 

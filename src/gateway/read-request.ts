@@ -15,8 +15,8 @@ export interface RequestHead {
   readonly upgrade: string | undefined;
   /** `X-Forwarded-*`, `Forwarded` as a trusted proxy sent them, by lower-cased name. */
   readonly forwarded: ReadonlyMap<string, string> | undefined;
-  /** Name, value, name, value … of fields with an underscore in their name: they are none of `headers`. */
-  readonly underscored: readonly string[] | undefined;
+  /** Name, value, name, value … of what is dropped unless the spec declares it: none of `headers` is among them. */
+  readonly withheld: readonly string[] | undefined;
   /** `TE: trailers`; over HTTP/1.1 only where `Connection` names it, as it must (RFC 9110 §10.1.4). */
   readonly takesTrailers: boolean;
 }
@@ -43,6 +43,7 @@ const TE = 10;
 const FORWARDED = 11;
 const IDENTITY = 12;
 const AUTHORITY = 13;
+const OVERRIDE = 14;
 
 const MEANINGS: ReadonlyMap<string, number> = new Map([
   [":authority", AUTHORITY],
@@ -78,9 +79,9 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   ["x-original-url", IDENTITY],
   ["x-rewrite-url", IDENTITY],
   ["x-original-host", IDENTITY],
-  ["x-http-method-override", IDENTITY],
-  ["x-http-method", IDENTITY],
-  ["x-method-override", IDENTITY],
+  ["x-http-method-override", OVERRIDE],
+  ["x-http-method", OVERRIDE],
+  ["x-method-override", OVERRIDE],
 ]);
 
 const TE_NAMED = /(?:^|,)[\t ]*te[\t ]*(?:,|$)/i;
@@ -111,7 +112,7 @@ export function readHead(
   let connection: string | undefined;
   let upgrade: string | undefined;
   let forwarded: Map<string, string> | undefined;
-  let underscored: string[] | undefined;
+  let withheld: string[] | undefined;
   let expectsContinue = false;
   let takesTrailers = false;
   let hasType = false;
@@ -125,11 +126,16 @@ export function readHead(
         if (name.charCodeAt(0) === 0x78 && (rules.isTrusted ? isConsumer(name) : isGatewayOnly(name))) continue;
         if (name.includes("_")) {
           refuseFramingTwin(name);
-          underscored ??= [];
-          underscored.push(spelled, value);
+          withheld ??= [];
+          withheld.push(spelled, value);
           continue;
         }
         break;
+      case OVERRIDE:
+        if (rules.isTrusted) break;
+        withheld ??= [];
+        withheld.push(spelled, value);
+        continue;
       case HOP:
         continue;
       case HOST:
@@ -198,7 +204,7 @@ export function readHead(
   if (connection !== undefined && !isPlainConnection(connection)) {
     const named = namedIn(connection);
     headers.filter((name) => !named.has(name));
-    underscored = underscored?.filter((_, i, all) => !named.has((all[i & ~1] as string).toLowerCase()));
+    withheld = withheld?.filter((_, i, all) => !named.has((all[i & ~1] as string).toLowerCase()));
   }
   return {
     headers,
@@ -207,7 +213,7 @@ export function readHead(
     expectsContinue: expectsContinue && httpVersion !== "1.0",
     upgrade,
     forwarded,
-    underscored,
+    withheld,
     takesTrailers: takesTrailers && (httpVersion === "2.0" || (connection !== undefined && TE_NAMED.test(connection))),
   };
 }
@@ -236,11 +242,16 @@ const isConsumer = (name: string): boolean => name.startsWith("x-consumer-");
 const isGatewayOnly = (name: string): boolean =>
   name.startsWith("x-forwarded-") || isConsumer(name) || name.startsWith("x-authenticated-");
 
-/** Whether a field means something to the gateway itself, or is the gateway's alone to write. @param name lower case */
-export const isReserved = (name: string): boolean => MEANINGS.has(name) || isGatewayOnly(name);
+/** Whether a field is dropped from a request whose operation does not declare it, and passes otherwise. @param name lower case */
+export function isWithheld(name: string): boolean {
+  if (MEANINGS.get(name) === OVERRIDE) return true;
+  const twin = name.replaceAll("_", "-");
+  return twin !== name && !MEANINGS.has(twin) && !isGatewayOnly(twin);
+}
 
 /** Whether a field means nothing to a gateway, and none of what only a gateway may say. @param name lower case */
-export const isOrdinaryField = (name: string): boolean => !isReserved(name) && !name.includes("_");
+export const isOrdinaryField = (name: string): boolean =>
+  !MEANINGS.has(name) && !isGatewayOnly(name) && !name.includes("_");
 
 /** `Content_Length` is read as `Content-Length` by servers that speak CGI. ATTACKS 18. */
 function refuseFramingTwin(name: string): void {

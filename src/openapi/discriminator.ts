@@ -7,6 +7,9 @@ interface Place {
   readonly isInAllOf: boolean;
   readonly scope: ReadonlyMap<string, string>;
 }
+/** A schema of schemas of schemas: more are followed by nobody who reads it either. */
+const MAX_ANCESTORS = 8;
+
 /** What dispatching needs of the bundle it is done for. */
 export interface DiscriminatorContext {
   readonly files: SpecFiles;
@@ -28,32 +31,45 @@ export function applyDiscriminator(context: DiscriminatorContext, schema: Json, 
   const keyword = schema.oneOf !== undefined ? "oneOf" : schema.anyOf !== undefined ? "anyOf" : undefined;
   if (keyword === undefined) return dispatchToChildren(context, result, { property, mapping }, place);
 
-  const branches = new Map<string, string>();
+  const references: string[] = [];
   for (const branch of toList(schema[keyword])) {
     const reference = toObject(branch).$ref;
     // A schema written in place has no name: with one of them, trying each is all that can be done.
     if (typeof reference !== "string") return result;
+    references.push(reference);
+  }
+  const branches = new Map<string, string>();
+  for (const reference of references) {
     for (const value of valuesOf(files, reference, property, mapping)) branches.set(value, reference);
   }
-  delete result[keyword];
+  const { [keyword]: each, ...rest } = result;
   const choice = [...branches].map(([value, reference]) => ({
     if: { properties: { [property]: { const: value } }, required: [property] },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: context.refer(reference, place),
   }));
-  const known = {
-    type: "object",
-    required: [property],
-    properties: { [property]: { enum: [...branches.keys()] } },
-  };
-  return { ...result, allOf: [...toList(result.allOf), known, ...choice] };
+  const dispatched = [{ properties: { [property]: { enum: [...branches.keys()] } } }, ...choice];
+  const isChosen = { type: "object", required: [property] };
+  const isAlwaysThere = references.every((reference) => requires(files, { $ref: reference }, property));
+  if (isAlwaysThere) return { ...rest, allOf: [...toList(rest.allOf), isChosen, ...dispatched] };
+  // "The behavior when the property is absent is undefined" (3.0.4 §4.7.25): then the schemas themselves decide.
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+  const whenThere = { if: isChosen, then: { allOf: dispatched }, else: { [keyword]: each } };
+  return { ...rest, allOf: [...toList(rest.allOf), whenThere] };
 }
 
-/** The values that choose a schema: those mapped to it, else its name, and those that it demands itself. */
+/** Whether a schema, by itself or by what it is made of, requires a property. */
+function requires(files: SpecFiles, schema: unknown, property: string, depth = 0): boolean {
+  const { required, allOf } = files.resolve(schema);
+  if (toList(required).includes(property)) return true;
+  return depth < MAX_ANCESTORS && toList(allOf).some((part) => requires(files, part, property, depth + 1));
+}
+
+/** The values that choose a schema: those mapped to it, its name where that is not another's, and those that it demands itself. */
 function valuesOf(files: SpecFiles, reference: string, property: string, mapping: Json): Set<string> {
   const name = nameOf(reference);
   const mapped = Object.keys(mapping).filter((key) => mapping[key] === reference || mapping[key] === name);
-  const values = new Set(mapped.length > 0 ? mapped : [name]);
+  const values = new Set(name in mapping ? mapped : [...mapped, name]);
   for (const value of demanded(files, files.find(reference), property)) values.add(String(value));
   return values;
 }

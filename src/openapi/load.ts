@@ -23,7 +23,11 @@ export async function listSpecFiles(path: string): Promise<string[]> {
 export async function readDocument(file: string, pace = Pace.inOneGo): Promise<SourceDocument> {
   const value = await readAside(file, pace);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new SpecError("is not a mapping; an OpenAPI document starts with `openapi: 3.1.0`", { file });
+    throw new SpecError("is not a mapping; an OpenAPI document starts with `openapi: 3.1.0`", {
+      file,
+      line: 1,
+      column: 1,
+    });
   }
   return { file, value: value as Record<string, unknown> };
 }

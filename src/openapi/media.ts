@@ -108,7 +108,7 @@ export class MediaReader {
     return {
       contentType: findText(source.contentType),
       headers: this.headers(source.headers),
-      style: findText(source.style) as ParameterStyle | undefined,
+      style: findForeignStyle(source) ?? (findText(source.style) as ParameterStyle | undefined),
       explode: typeof source.explode === "boolean" ? source.explode : undefined,
       allowReserved: source.allowReserved === true,
     };

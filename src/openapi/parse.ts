@@ -1,4 +1,4 @@
-import { CORE_SCHEMA, load, mergeTag, YAMLException } from "js-yaml";
+import { CORE_SCHEMA, EVENT_ID, load, mergeTag, parseEvents, YAMLException } from "js-yaml";
 import { findJsonError } from "./json-error.ts";
 import { SpecError } from "./spec-error.ts";
 
@@ -39,17 +39,19 @@ function parseYaml(text: string, file: string): unknown {
     const place = mark === undefined ? {} : { line: mark.line + 1, column: mark.column + 1 };
     throw new SpecError(`is not YAML: ${reason}`, { file, ...place }, { cause });
   }
-  if (/[*]/.test(text)) checkAliases(value, file);
+  if (/[*]/.test(text)) checkAliases(value, text, file);
   return value;
 }
 
 /** Aliases make one value stand in several places: their sum is counted without writing it out. */
-function checkAliases(root: unknown, file: string): void {
+function checkAliases(root: unknown, text: string, file: string): void {
   const sizes = new Map<object, number>();
   const measure = (value: unknown): number => {
     if (typeof value !== "object" || value === null) return 1;
     const known = sizes.get(value);
-    if (known === Number.POSITIVE_INFINITY) throw new SpecError("has a YAML alias inside what it stands for", { file });
+    if (known === Number.POSITIVE_INFINITY) {
+      throw new SpecError("has a YAML alias inside what it stands for", { file, ...findAlias(text, true) });
+    }
     if (known !== undefined) return known;
     sizes.set(value, Number.POSITIVE_INFINITY);
     let size = 1;
@@ -58,8 +60,25 @@ function checkAliases(root: unknown, file: string): void {
     return size;
   };
   if (measure(root) > MAX_EXPANDED) {
-    throw new SpecError(`has YAML aliases that stand for more than ${MAX_EXPANDED} values; write fewer`, { file });
+    const message = `has YAML aliases that stand for more than ${MAX_EXPANDED} values; write fewer`;
+    throw new SpecError(message, { file, ...findAlias(text, false) });
   }
+}
+
+/** Where an alias stands. @param isInside the first in what it stands for itself; else the last, which stands for the others */
+function findAlias(text: string, isInside: boolean): { line: number; column: number } {
+  const open: string[] = [];
+  let found = 0;
+  for (const event of parseEvents(text, { maxDepth: MAX_DEPTH })) {
+    if (event.type === EVENT_ID.POP) open.pop();
+    else if (event.type === EVENT_ID.ALIAS) {
+      const at = event.anchorStart - 1;
+      if (!isInside) found = at;
+      else if (open.includes(text.slice(event.anchorStart, event.anchorEnd))) return toPlace(text, at);
+    } else if (event.type === EVENT_ID.DOCUMENT) open.push("");
+    else if (event.type !== EVENT_ID.SCALAR) open.push(text.slice(event.anchorStart, event.anchorEnd));
+  }
+  return toPlace(text, found);
 }
 
 function toPlace(text: string, offset: number): { line: number; column: number } {

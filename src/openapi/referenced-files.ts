@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import type { Work } from "../core/pace.ts";
 import { isLarge, readAside } from "./read-aside.ts";
 import { readSource } from "./read-source.ts";
@@ -35,6 +35,8 @@ export class ReferencedFiles {
     }
     // A link inside the folder may lead out of it.
     if (!this.readable.real.has(real)) fail(outside);
+    // `ref.yaml/#/paths` names a folder of that name, and so may `.` and `schemas`.
+    if (file.endsWith("/") || !statSync(real).isFile()) fail(`$ref "${text}" names a folder; name a file`);
     // Descriptions are kept in files of their own.
     if (/\.(?:md|markdown|txt|html?)$/i.test(file)) return readFileSync(file, "utf8");
     if (isLarge(file)) {

@@ -185,6 +185,12 @@ const REFUSED: readonly (readonly [
   ["a reference out of the folder", { "a.json": withReference("../../../etc/hosts") }, /leaves the folder/],
   ["an encoded reference out of the folder", { "a.json": withReference("..%2f..%2fetc%2fhosts") }, /hides a slash/],
   ["a reference to a file that is not there", { "a.json": withReference("none.yaml") }, /does not exist/],
+  [
+    "a reference to a file with a slash behind it",
+    { "a.json": withReference("b.yaml/#/x"), "b.yaml": "x: 1" },
+    /a folder/,
+  ],
+  ["a reference to a folder", { "a.json": withReference("b"), "b/c.yaml": "x: 1" }, /a folder/],
   ["a reference to nothing", { "a.json": withReference("#/components/schemas/None") }, /points to nothing/],
   [
     "a reference to itself",
@@ -201,8 +207,8 @@ const REFUSED: readonly (readonly [
     { "a.json": documentOf({}, { ...chain, S10000: {} }) },
     /more than 256 schemas/,
   ],
-  ["a YAML bomb", { "a.yaml": `openapi: 3.1.0\npaths: {}\nx: \n${bomb.replace(/^/gm, "  ")}` }, /aliases/],
-  ["an alias inside itself", { "a.yaml": "openapi: 3.1.0\nx: &x [*x]" }, /alias/],
+  ["a YAML bomb", { "a.yaml": `openapi: 3.1.0\npaths: {}\nx: \n${bomb.replace(/^/gm, "  ")}` }, /aliases/, "13:34"],
+  ["an alias inside itself", { "a.yaml": "openapi: 3.1.0\nx: &x [*x]" }, /alias/, "2:8"],
   [
     "a tag that makes code",
     { "a.yaml": 'openapi: 3.1.0\nx: !!js/function "function () {}"' },
@@ -213,7 +219,7 @@ const REFUSED: readonly (readonly [
   ["broken JSON", { "a.json": '{"openapi": "3.1.0",\n  "paths": }' }, /is not JSON/],
   ["a version that is not known", { "a.json": { openapi: "4.0.0" } }, /version 4\.0\.0/, "1:1"],
   ["what is no OpenAPI", { "a.json": { hello: 1 } }, /neither `openapi` nor `swagger`/, "1:1"],
-  ["a list", { "a.json": "[]" }, /not a mapping/],
+  ["a list", { "a.json": "[]" }, /not a mapping/, "1:1"],
 ];
 
 for (const [what, files, message, place] of REFUSED) {

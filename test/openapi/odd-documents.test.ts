@@ -210,7 +210,7 @@ test("lists of 2.0 are parted as they say, also where 3.x has no style for it", 
     maxItems: 2,
     collectionFormat,
   });
-  const get = (parameter: object): object => ({
+  const get = (parameter: object): { get: object } => ({
     get: { parameters: [parameter], responses: { 200: { description: "ok" } } },
   });
   const document = {
@@ -220,9 +220,16 @@ test("lists of 2.0 are parted as they say, also where 3.x has no style for it", 
       "/tabs": get(list("query", "tsv")),
       "/pipes/{ids}": get(list("path", "pipes")),
       "/spaces": get(list("header", "ssv")),
+      "/form": { post: get(list("formData", "tsv")).get },
     },
   };
   const { send } = await specGateway(t, { document });
+  for (const [body, status] of [
+    ["ids=1%092", 200],
+    ["ids=1%092%093", 400],
+  ] as const) {
+    assert.equal((await send("POST", "/form", { body: new URLSearchParams(body) })).status, status, body);
+  }
   for (const [path, headers, status] of [
     ["/tabs?ids=1%092", {}, 200],
     ["/tabs?ids=1%09x", {}, 400],

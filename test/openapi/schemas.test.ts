@@ -100,6 +100,33 @@ test("a discriminator of 3.0 says which schema applies, where several would fit"
   assert.ok(!isValid({ lives: 1 }));
 });
 
+test("a name chooses its schema beside a mapping, unless the mapping gives it to another one", async (t) => {
+  const isValid = bodyCheck(await specOf(t, { "api.json": documentOf(ONE_OF, ANIMALS, "3.0.3") }));
+  assert.ok(isValid({ kind: "Cat", lives: 9 }));
+  assert.ok(!isValid({ kind: "Cat" }));
+  const mapping = { Cat: "#/components/schemas/Dog", cat: "#/components/schemas/Cat" };
+  const swapped = { ...ONE_OF, discriminator: { propertyName: "kind", mapping } };
+  const isValidSwapped = bodyCheck(await specOf(t, { "api.json": documentOf(swapped, ANIMALS, "3.0.3") }));
+  assert.ok(isValidSwapped({ kind: "Cat" }));
+  assert.ok(!isValidSwapped({ kind: "cat" }));
+});
+
+test("where a schema does not require the discriminator's property, the schemas decide without it", async (t) => {
+  const schemas = {
+    Circle: { type: "object", required: ["radius"], properties: { kind: { type: "string" } } },
+    Square: { type: "object", required: ["side"], properties: { kind: { type: "string" } } },
+  };
+  const oneOf = [{ $ref: "#/components/schemas/Circle" }, { $ref: "#/components/schemas/Square" }];
+  const schema = { oneOf, discriminator: { propertyName: "kind" } };
+  const isValid = bodyCheck(await specOf(t, { "api.json": documentOf(schema, schemas, "3.0.3") }));
+  assert.ok(isValid({ radius: 1 }));
+  assert.ok(isValid({ kind: "Circle", radius: 1, side: 1 }));
+  assert.ok(!isValid({ radius: 1, side: 1 }));
+  assert.ok(!isValid({ kind: "Square", radius: 1 }));
+  assert.ok(!isValid({ kind: "Oval", radius: 1 }));
+  assert.ok(!isValid(1));
+});
+
 test("a discriminator of 3.1 does not change what oneOf says", async (t) => {
   const isValid = bodyCheck(await specOf(t, { "api.json": documentOf(ONE_OF, ANIMALS, "3.1.0") }));
   assert.ok(!isValid({ kind: "Dog", lives: 9 }));

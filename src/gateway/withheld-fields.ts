@@ -1,31 +1,29 @@
 import { defineExchangeKey, type Handler } from "../core/exchange.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import type { Step } from "../pipeline/order.ts";
-import { isReserved } from "./read-request.ts";
+import { isWithheld } from "./read-request.ts";
 
-/** Name, value, name, value … of the fields with an underscore in their name: none of them goes further by itself. */
-export const UNDERSCORED_FIELDS = defineExchangeKey<readonly string[]>("underscored-fields");
+/** Name, value, name, value … of fields that go no further by themselves: see {@link RequestHead.withheld}. */
+export const WITHHELD_FIELDS = defineExchangeKey<readonly string[]>("withheld-fields");
 
 /**
- * Gives back the fields with underscores that the spec declares (`api_key`), as parameters of the operation or in its
- * security. Those that a CGI server would take for a field that only the gateway or a plugin may write stay away. ATTACKS 18.
+ * Gives back those withheld fields that the spec declares (`api_key`, `X-HTTP-Method-Override`), as parameters of the
+ * operation or in its security. What a CGI server would take for a field that only the gateway or a plugin may write stays
+ * away. ATTACKS 17 and 18.
  * @returns undefined where the operation declares none
  */
-export function createUnderscoredFields(
+export function createWithheldFields(
   operation: Operation,
   schemes: ReadonlyMap<string, SecurityScheme>,
   steps: readonly Step[],
 ): Handler | undefined {
   const owned = new Set(steps.flatMap(({ identityHeaders = [] }) => identityHeaders.map((name) => name.toLowerCase())));
   const declared = new Set(
-    headerNames(operation, schemes).filter((name) => {
-      const twin = name.replaceAll("_", "-");
-      return twin !== name && !isReserved(twin) && !owned.has(twin);
-    }),
+    headerNames(operation, schemes).filter((name) => isWithheld(name) && !owned.has(name.replaceAll("_", "-"))),
   );
   if (declared.size === 0) return undefined;
-  return function restoreUnderscored(exchange, next) {
-    const fields = exchange.get(UNDERSCORED_FIELDS) ?? [];
+  return function restoreDeclared(exchange, next) {
+    const fields = exchange.get(WITHHELD_FIELDS) ?? [];
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i] as string;
       if (declared.has(name.toLowerCase())) exchange.request.headers.append(name, fields[i + 1] as string);

@@ -21,6 +21,9 @@ const document = {
       },
     },
     "/bare": { get: { responses } },
+    "/overridden": {
+      post: { parameters: [header("X-HTTP-Method-Override", { schema: { enum: ["GET"] } })], responses },
+    },
     "/keyed": { get: { security: [{ key: [] }], responses } },
   },
 };
@@ -34,6 +37,16 @@ test("a header parameter with an underscore is checked and passed; what no spec 
   assert.equal((await send("GET", "/bare", { headers })).status, 200);
   const seen = received.map((request) => Object.keys(request.headers).filter((name) => name.includes("_")));
   assert.deepEqual(seen, [["tenant_id"], []]);
+});
+
+test("a method override that the spec declares is checked and passed", async (t) => {
+  const { send, received } = await specGateway(t, { document });
+  const override = { "X-HTTP-Method-Override": "GET" };
+  assert.equal((await send("POST", "/overridden", { headers: override })).status, 200);
+  assert.equal((await send("POST", "/overridden", { headers: { "X-HTTP-Method-Override": "DELETE" } })).status, 400);
+  assert.equal((await send("GET", "/bare", { headers: override })).status, 200);
+  const seen = received.map(({ headers }) => headers["x-http-method-override"]);
+  assert.deepEqual(seen, ["GET", undefined]);
 });
 
 test("what Connection names is dropped, declared or not", async (t) => {
