@@ -7,12 +7,13 @@ export interface Segment {
   /** A literal's text; else its shape, with names left out, so that equal shapes are equal. */
   readonly text: string;
   readonly names: readonly string[];
-  /** @param reading where a text between two parameters stands more than once @returns their values, or undefined */
-  match(text: string, reading: Reading): string[] | undefined;
+  /**
+   * @param reading which one, where text between two parameters stands more than once: 0 has them end as early as they can,
+   * 1 the last but one as late as it can, 2 at the place before, and so on
+   * @returns the values of the parameters; undefined when the text does not fit, or has no such reading
+   */
+  match(text: string, reading: number): string[] | undefined;
 }
-
-/** Whether the parameters of a segment end at the first place where they can, or at the last: `{name}.{type}`. */
-export type Reading = "shortest" | "longest";
 
 /** Splits a template such as `/pets/{id}.json`. OpenAPI 3.2 §4.8.2. */
 export const parseTemplate = (template: string): Segment[] => splitTemplate(template).map(parseSegment);
@@ -26,8 +27,8 @@ function parseSegment(source: string): Segment {
   // Beside another parameter of its segment it is one like any other: where it ends is anybody's guess.
   const isRest = expressions.length === 1 && expressions[0]?.isRest === true;
   const text = literals.join(isRest ? "{+}" : "{}");
-  const match = (value: string, reading: Reading): string[] | undefined =>
-    reading === "shortest" ? matchShortest(literals, value) : matchLongest(literals, value);
+  const match = (value: string, reading: number): string[] | undefined =>
+    reading === 0 ? matchShortest(literals, value) : matchFromEnd(literals, value, reading);
   if (isRest) return { kind: "rest", text, names, match };
   if (text === "{}") return { kind: "parameter", text, names, match: (value) => (value === "" ? undefined : [value]) };
   return { kind: "partial", text, names, match };
@@ -50,22 +51,19 @@ function matchShortest(literals: readonly string[], value: string): string[] | u
   return values;
 }
 
-/** The same from the right: each parameter but the last takes as much as it can. */
-function matchLongest(literals: readonly string[], value: string): string[] | undefined {
-  const first = literals[0] as string;
+function matchFromEnd(literals: readonly string[], value: string, reading: number): string[] | undefined {
   const last = literals[literals.length - 1] as string;
-  if (!value.startsWith(first) || !value.endsWith(last)) return undefined;
-  const values: string[] = [];
-  let to = value.length - last.length;
-  for (let i = literals.length - 2; i >= 0; i--) {
-    const literal = literals[i] as string;
-    const at = i === 0 ? 0 : value.lastIndexOf(literal, to - 1 - literal.length);
-    const from = at + literal.length;
-    if (at < 0 || from >= to) return undefined;
-    values.unshift(value.slice(from, to));
-    to = at;
+  const between = literals[literals.length - 2] as string;
+  if (!value.endsWith(last)) return undefined;
+  const end = value.length - last.length;
+  let at = end - between.length;
+  for (let i = 0; i < reading; i++) {
+    if (at < 1) return undefined;
+    at = value.lastIndexOf(between, at - 1);
   }
-  return values;
+  const before = at < 1 ? undefined : matchShortest([...literals.slice(0, -2), ""], value.slice(0, at));
+  before?.push(value.slice(at + between.length, end));
+  return before;
 }
 
 function decode(text: string): string {

@@ -17,6 +17,9 @@ export type Match<T> =
   | { readonly kind: "path-ambiguous" }
   | { readonly kind: "method-unknown"; readonly allow: readonly string[] };
 
+/** Of one segment; who writes longer ones into a path than that is answered by the first. */
+const MAX_READINGS = 32;
+
 /** Two operations that the same requests would match. */
 export interface Conflict {
   readonly operation: Operation;
@@ -65,7 +68,7 @@ export class Router<T> {
    */
   match(authority: string, method: string, path: string, asked?: Asked): Match<T> {
     const segments = path.slice(1).split("/");
-    const search: Search<Entry<T>> = { method, reading: "shortest", passed: [] };
+    const search: Search<Entry<T>> = { method, reading: 0, passed: [] };
     let hasRoot = this.hasAnyHost;
     for (const root of this.rootsOf(authority)) {
       hasRoot = true;
@@ -75,10 +78,10 @@ export class Router<T> {
       if (path.includes(";") && isReadDifferently(root, leaf, path, search)) return { kind: "path-ambiguous" };
       const entries = entriesOf(leaf, method);
       let entry = findFitting(entries, leaf, values, asked);
-      if (entry === undefined && leaf.isSplit) {
-        // `51.5.jpg` for `{latitude}.{type}`: of two readings the one that the schemas allow is meant.
+      // `51.5.jpg` for `{latitude}.{type}`: of several readings the one that the schemas allow is meant.
+      for (let reading = 1; entry === undefined && leaf.isSplit && reading < MAX_READINGS; reading++) {
         const others: string[] = [];
-        findLeaf(root, segments, 0, others, { ...search, reading: "longest" });
+        if (findLeaf(root, segments, 0, others, { ...search, reading }) !== leaf) break;
         entry = findFitting(entries, leaf, others, asked);
         if (entry !== undefined) values = others;
       }

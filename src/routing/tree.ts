@@ -1,4 +1,4 @@
-import type { Reading, Segment } from "./path-template.ts";
+import type { Segment } from "./path-template.ts";
 
 export interface Leaf<E> {
   readonly methods: Map<string, E[]>;
@@ -11,7 +11,8 @@ export interface Leaf<E> {
 /** What a request is looked for by, and what the search has passed. */
 export interface Search<E> {
   readonly method: string;
-  readonly reading: Reading;
+  /** See {@link Segment.match}. */
+  readonly reading: number;
   /** Leaves that have the path, but not the method. */
   readonly passed: Leaf<E>[];
 }

@@ -65,7 +65,18 @@ test("a segment that fits its template in two ways is read as the schemas allow"
     { name: "x", in: "path", required: true, schema: { type: "number" } },
     { name: "type", in: "path", required: true, schema: { enum: ["png", "jpg"] } },
   ];
-  const { router } = routerOf({ "GET /map/{x}.{type}": { parameters }, "GET /file/{name}.{type}": {} });
+  const { router } = routerOf({
+    "GET /map/{x}.{type}": { parameters },
+    "GET /file/{name}.{type}": {},
+    "GET /update/{id}{suffix}": withPathParameter("suffix", { enum: [".json", ".xml"] }),
+    "GET /range/{a}-{b}-{c}": withPathParameter("c", { enum: ["x-y"] }),
+  });
+  assert.equal(
+    show(router.match("", "GET", "/update/1b.json")),
+    'GET /update/{id}{suffix} {"id":"1b","suffix":".json"}',
+  );
+  assert.equal(show(router.match("", "GET", "/update/1")), "path-unknown");
+  assert.equal(show(router.match("", "GET", "/range/1-2-x-y")), 'GET /range/{a}-{b}-{c} {"a":"1","b":"2","c":"x-y"}');
   assert.equal(show(router.match("", "GET", "/map/5.png")), 'GET /map/{x}.{type} {"x":"5","type":"png"}');
   assert.equal(show(router.match("", "GET", "/map/51.5.jpg")), 'GET /map/{x}.{type} {"x":"51.5","type":"jpg"}');
   assert.equal(show(router.match("", "GET", "/map/5.1.gif")), 'GET /map/{x}.{type} {"x":"5","type":"1.gif"}');
