@@ -3,7 +3,7 @@ import { pathNames } from "../core/path-expression.ts";
 import { isObject, type Json, toList, toObject } from "./json.ts";
 import { lintSchemas } from "./lint-schemas.ts";
 import { STYLES } from "./media.ts";
-import { METHODS, type Spec } from "./operations.ts";
+import { METHODS, type Spec, toSchemeName } from "./operations.ts";
 
 /** Something that is allowed, and probably not meant. */
 export interface Finding {
@@ -150,7 +150,7 @@ class Linter {
   private security(operation: Json, at: Json): void {
     for (const requirement of toList(operation.security)) {
       for (const scheme of Object.keys(toObject(requirement))) {
-        if (this.spec.securitySchemes.has(scheme)) continue;
+        if (this.spec.securitySchemes.has(toSchemeName(scheme, this.spec.source.$self))) continue;
         this.report(at, "security", `security names ${scheme}, which no security scheme of the document defines`);
       }
     }

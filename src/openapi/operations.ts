@@ -15,7 +15,7 @@ import { bundleSchema } from "./bundle.ts";
 import { exportDocument } from "./export-document.ts";
 import { SpecFiles } from "./files.ts";
 import { joinFragments } from "./fragments.ts";
-import { findText, isObject, type Json, toList, toObject, toPointer } from "./json.ts";
+import { findText, isObject, type Json, parsePointer, toList, toObject, toPointer } from "./json.ts";
 import { MediaReader } from "./media.ts";
 import { locateAll } from "./positions.ts";
 import { ReadableFolders } from "./readable-folders.ts";
@@ -162,12 +162,19 @@ class OperationBuilder {
       parameters: this.parameters(template, item.parameters, source.parameters),
       requestBody: source.requestBody === undefined ? undefined : this.media.requestBody(source.requestBody),
       responses: this.responses(source.responses),
-      security: toList(source.security ?? this.source.security).map(toRequirement),
+      security: toList(source.security ?? this.source.security).map((value) => this.requirement(value)),
       servers: urls,
       extensions: toExtensions(source),
       location: this.location(path, method, item),
       spec: this.info,
     };
+  }
+
+  private requirement(value: unknown): SecurityRequirement {
+    return Object.entries(toObject(value)).map(([named, scopes]) => ({
+      scheme: toSchemeName(named, this.source.$self),
+      scopes: toList(scopes).map(String),
+    }));
   }
 
   /** Most operations have the servers of the document. */
@@ -237,5 +244,9 @@ function toExtensions(source: Json): Readonly<Record<string, unknown>> {
   return extensions;
 }
 
-const toRequirement = (value: unknown): SecurityRequirement =>
-  Object.entries(toObject(value)).map(([scheme, scopes]) => ({ scheme, scopes: toList(scopes).map(String) }));
+/** A requirement may name a scheme by its URI, too (3.2 §4.30). */
+export function toSchemeName(named: string, self: unknown): string {
+  const hash = named.indexOf("#/components/securitySchemes/");
+  const isOwn = hash === 0 || (hash > 0 && named.slice(0, hash) === self);
+  return isOwn ? (parsePointer(named.slice(hash + 1))[2] ?? named) : named;
+}

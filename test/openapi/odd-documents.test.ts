@@ -242,3 +242,25 @@ test("lists of 2.0 are parted as they say, also where 3.x has no style for it", 
     assert.equal((await send("GET", path, { headers })).status, status, path);
   }
 });
+
+test("a requirement of 3.2 may name its scheme by URI", async (t) => {
+  const get = (name: string): object => ({
+    get: { security: [{ [name]: [] }], responses: { 200: { description: "ok" } } },
+  });
+  const document = {
+    openapi: "3.2.0",
+    $self: "https://api.example.com/spec.json",
+    info: { title: "t", version: "1" },
+    components: { securitySchemes: { key: { type: "apiKey", in: "header", name: "X-Key" } } },
+    paths: {
+      "/own": get("#/components/securitySchemes/key"),
+      "/self": get("https://api.example.com/spec.json#/components/securitySchemes/key"),
+    },
+  };
+  const route = { security: { key: { "api-key": { keys: { s3cret: "ada" } } } } };
+  const { send } = await specGateway(t, { document, route });
+  for (const path of ["/own", "/self"]) {
+    assert.equal((await send("GET", path, { headers: { "X-Key": "s3cret" } })).status, 200, path);
+    assert.equal((await send("GET", path)).status, 401, path);
+  }
+});

@@ -48,6 +48,9 @@ const REFUSED: [body: string, pointer: string, keyword: string, message: RegExp]
   ['<!DOCTYPE p SYSTEM "http://127.0.0.1/x.dtd"><pet id="1"/>', "", "parse", /document type/],
   [inPet("&x;"), "", "parse", /well-formed/],
   [inPet("", 'id="1" id="2"'), "", "parse", /well-formed/],
+  [inPet("<id>1</id>", ""), "/id", "xml", /must be an attribute/],
+  [inPet("<tags/>"), "/tags", "xml", /element <labels>/],
+  [inPet("<nick>1</nick>"), "/nick", "xml", /element <alias>/],
   [`${inPet("")}<pet/>`, "", "parse", /well-formed/],
   ["<a>".repeat(10_000), "", "parse", /256 levels/],
 ];

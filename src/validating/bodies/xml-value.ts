@@ -32,6 +32,11 @@ function readElement(element: XmlElement, shape: Shape | undefined, pointer: str
   const lists = new Map<string, unknown[]>();
   for (const child of element.children) {
     if (taken.has(child.name)) continue;
+    const described = shape?.properties.get(child.name);
+    if (described !== undefined) {
+      report(`${pointer}/${escapeToken(child.name)}`, placeOf(child.name, described));
+      continue;
+    }
     const extra = readElement(child, shape?.member(child.name), `${pointer}/${escapeToken(child.name)}`, report);
     const list = lists.get(child.name);
     if (list !== undefined) list.push(extra);
@@ -42,7 +47,8 @@ function readElement(element: XmlElement, shape: Shape | undefined, pointer: str
     } else value[child.name] = extra;
   }
   for (const [name, { text }] of element.attributes) {
-    if (!taken.has(`@${name}`) && !(name in value)) value[name] = text;
+    // An attribute that has the name of an element is not that element.
+    if (!taken.has(`@${name}`) && !(name in value) && shape?.properties.has(name) !== true) value[name] = text;
   }
   return value;
 }
@@ -54,6 +60,25 @@ const xmlOf = (shape: Shape): SchemaObject => {
   const xml = shape.annotation("xml");
   return isObject(xml) ? xml : {};
 };
+
+/** What is told of a member that stands as an element of its own name, and is described in another way. */
+function placeOf(member: string, shape: Shape): string {
+  const xml = xmlOf(shape);
+  if (isAttribute(xml)) return "must be an attribute";
+  return isText(xml) ? "must be the text of its element" : `must be an element <${elementOf(member, shape).name}>`;
+}
+
+const isAttribute = (xml: SchemaObject): boolean => xml.attribute === true || xml.nodeType === "attribute";
+const isText = (xml: SchemaObject): boolean => xml.nodeType === "text" || xml.nodeType === "cdata";
+
+/** Which elements hold a member: those of its items, when it is a list without a wrapper. */
+function elementOf(member: string, shape: Shape): { name: string; xml: SchemaObject; isWrapped: boolean } {
+  const own = xmlOf(shape);
+  const isWrapped = shape.isArray && (own.wrapped === true || own.nodeType === "element");
+  const xml = shape.isArray && !isWrapped ? xmlOf(shape.items) : own;
+  const name = [xml.name, own.name].find((candidate) => typeof candidate === "string");
+  return { name: name ?? member, xml, isWrapped };
+}
 
 /** Where a document names a namespace, an element of another one is another element, whatever it is called. */
 function checkNamespace(
@@ -98,23 +123,21 @@ function readMember(
   pointer: string,
   report: ReportXml,
 ): unknown {
-  const xml = xmlOf(shape);
-  const own = typeof xml.name === "string" ? xml.name : name;
-  if (xml.attribute === true || xml.nodeType === "attribute") {
-    const attribute = element.attributes.get(own);
-    taken.add(`@${own}`);
+  const own = xmlOf(shape);
+  if (isAttribute(own)) {
+    const attributeName = typeof own.name === "string" ? own.name : name;
+    const attribute = element.attributes.get(attributeName);
+    taken.add(`@${attributeName}`);
     if (attribute === undefined) return undefined;
-    checkNamespace(attribute, xml, pointer, report);
+    checkNamespace(attribute, own, pointer, report);
     return toScalar(attribute.text, shape.types, false);
   }
-  if (xml.nodeType === "text" || xml.nodeType === "cdata") return toScalar(element.text, shape.types, false);
-  const isWrapped = shape.isArray && (xml.wrapped === true || xml.nodeType === "element");
-  const itemXml = shape.isArray && !isWrapped ? xmlOf(shape.items) : xml;
-  const elementName = typeof itemXml.name === "string" ? itemXml.name : own;
+  if (isText(own)) return toScalar(element.text, shape.types, false);
+  const { name: elementName, xml, isWrapped } = elementOf(name, shape);
   const matches = byName.get(elementName) ?? [];
   taken.add(elementName);
   if (matches.length === 0) return undefined;
-  for (const match of matches) checkNamespace(match, itemXml, pointer, report);
+  for (const match of matches) checkNamespace(match, xml, pointer, report);
   if (isWrapped && matches.length > 1) report(pointer, `<${elementName}> must be given once`);
   if (isWrapped) return readElement(matches[0] as XmlElement, shape, pointer, report);
   const values = matches.map((child, i) =>
