@@ -5,6 +5,7 @@ import { CappedBody } from "../core/capped-body.ts";
 import { GatewayError } from "../core/errors.ts";
 import { type Body, Exchange, type NodeObjects } from "../core/exchange.ts";
 import { HeaderList } from "../core/headers.ts";
+import { REFUSED_METHODS } from "../core/methods.ts";
 import { TRUSTED_FORWARDED } from "../forwarding/request-headers.ts";
 import { readTarget, type Target } from "./authority.ts";
 import type { TrustedProxies } from "./client-address.ts";
@@ -39,7 +40,6 @@ const NO_TARGET: Target = { path: "/", query: "" };
 /** So many times the largest body that is taken, and this many bytes, is no body that somebody wants to send. */
 const ABSURD = 512;
 const ABSURD_BYTES = 512 * 1024 * 1024;
-const METHODS_REFUSED = new Set(["TRACE", "CONNECT"]);
 
 /** Makes the exchange of a request; of one that is refused too, so that it is logged and counted like the others. */
 export function createExchange(
@@ -67,7 +67,7 @@ export function createExchange(
       isTrusted: connection.isTrusted,
       pseudonym: rules.pseudonym,
     });
-    if (METHODS_REFUSED.has(method)) throw new GatewayError("METHOD_UNKNOWN", `${method} is not for a gateway`);
+    if (REFUSED_METHODS.has(method)) throw new GatewayError("METHOD_UNKNOWN", `${method} is not for a gateway`);
     target = readTarget(rawTarget, method, head.authority);
     if (isUpgrade) checkWebSocketVersion(head);
     if (isUpgrade && head.bodyBytes !== 0) {

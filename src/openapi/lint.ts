@@ -1,4 +1,5 @@
 import { METHODS as PARSED_METHODS } from "node:http";
+import { REFUSED_METHODS } from "../core/methods.ts";
 import { pathNames } from "../core/path-expression.ts";
 import { isObject, type Json, toList, toObject } from "./json.ts";
 import { lintSchemas } from "./lint-schemas.ts";
@@ -30,6 +31,9 @@ export function lintSpec(spec: Spec): Finding[] {
   return [...findings.values()];
 }
 
+/** Characters that no path may have, written or percent-encoded. */
+const CONTROL = /[\x00-\x1f\x7f\\]|%[01][0-9a-f]|%7f|%5c/i;
+
 class Linter {
   private readonly spec: Spec;
   private readonly report: Report;
@@ -43,7 +47,8 @@ class Linter {
   }
 
   paths(): void {
-    const { files } = this.spec;
+    const { files, source } = this.spec;
+    this.security(source.security, source);
     const paths = files.resolve(files.root.paths);
     for (const [path, written] of Object.entries(paths)) {
       if (path.startsWith("x-") || !isObject(written)) continue;
@@ -64,9 +69,18 @@ class Linter {
       this.report(paths, path, message);
     }
     const plain = path.replace(/[?#].*$/s, "");
-    if (plain.split("/").slice(1, -1).includes("") || /(^|\/)\.{1,2}(\/|$)/.test(plain)) {
-      const message = `${path} cannot be reached: empty and dot segments are refused in requests; write it without`;
+    const refused =
+      plain.split("/").slice(1, -1).includes("") || /(^|\/)\.{1,2}(\/|$)/.test(plain)
+        ? "empty and dot segments"
+        : CONTROL.test(plain)
+          ? "control characters and backslashes"
+          : undefined;
+    if (refused !== undefined) {
+      const message = `${JSON.stringify(path).slice(1, -1)} cannot be reached: ${refused} are refused in requests; write it without`;
       this.report(paths, path, message);
+    }
+    if (/[{}]/.test(plain.replace(/\{[^{}/]*\}/g, ""))) {
+      this.report(paths, path, `${path} has a brace without its other one, which is read as it stands; mend it`);
     }
   }
 
@@ -85,7 +99,9 @@ class Linter {
     const written = toObject(holder[key]);
     const operation = typeof written.$ref === "string" ? { ...files.resolve(written), ...written } : written;
     const at = files.resolve(written);
-    if (!PARSED_METHODS.includes(method)) {
+    if (REFUSED_METHODS.has(method)) {
+      this.report(holder, key, `${method} ${path} cannot be reached: ${method} is not for a gateway; leave it out`);
+    } else if (!PARSED_METHODS.includes(method)) {
       const message = `${method} ${path} cannot be reached: Node ${process.version} does not read ${method} requests`;
       this.report(holder, key, method === "QUERY" ? `${message}; run Node 22 or newer` : message);
     }
@@ -102,7 +118,7 @@ class Linter {
       if (/^(?:[1-5](?:\d\d|xx)|default|x-.*)$/i.test(status)) continue;
       this.report(at, "responses", `${status} is no status of an answer; write e.g. 404, 4XX or default`);
     }
-    this.security(operation, at);
+    this.security(operation.security, at);
   }
 
   private identity(operation: Json, at: Json): void {
@@ -147,8 +163,8 @@ class Linter {
     }
   }
 
-  private security(operation: Json, at: Json): void {
-    for (const requirement of toList(operation.security)) {
+  private security(requirements: unknown, at: Json): void {
+    for (const requirement of toList(requirements)) {
       for (const scheme of Object.keys(toObject(requirement))) {
         if (this.spec.securitySchemes.has(toSchemeName(scheme, this.spec.source.$self))) continue;
         this.report(at, "security", `security names ${scheme}, which no security scheme of the document defines`);

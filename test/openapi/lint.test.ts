@@ -26,6 +26,7 @@ test("what will surprise the author of a spec is found, with its place", async (
     "api.yaml": `
 openapi: 3.1.0
 info: { title: Lint, version: "1" }
+security: [{ nowhere: [] }]
 paths:
   /a/{id}:
     get:
@@ -38,6 +39,9 @@ paths:
       responses: { ok: { description: "" } }
   /b//c: { get: { operationId: same, x-sunset: soon, responses: {} } }
   /d?e=f: { get: { responses: {} } }
+  /t: { trace: { responses: {} } }
+  /u%0Av: { get: { responses: {} } }
+  /w{x: { get: { responses: {} } }
 `,
   });
   const found = lintSpec(spec).map(({ pointer, message }) => `${pointer} ${message}`);
@@ -56,6 +60,10 @@ paths:
     /parameters\/2\/schema\/required required is true, which says nothing/,
     /patternProperties\/\(b\+\)\+ .*exponential/,
     /get\/responses ok is no status/,
+    /^\/security security names nowhere/,
+    /t\/trace TRACE \/t cannot be reached/,
+    /u%250Av .*control characters/,
+    /w\{x .*a brace without its other one/,
   ];
   for (const sentence of expected)
     assert.ok(
