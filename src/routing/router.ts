@@ -42,6 +42,8 @@ export class Router<T> {
   private readonly hosts = new Map<string, Node<Entry<T>>>();
   private readonly anyHost: Node<Entry<T>> = createNode();
   private hasAnyHost = false;
+  /** No match waits for anything, so one is enough. */
+  private readonly search: Search<Entry<T>> = { method: "", reading: 0, passed: [] };
 
   /**
    * @param hosts exact names or `*.example.com`; empty for any
@@ -68,7 +70,9 @@ export class Router<T> {
    */
   match(authority: string, method: string, path: string, asked?: Asked): Match<T> {
     const segments = path.slice(1).split("/");
-    const search: Search<Entry<T>> = { method, reading: 0, passed: [] };
+    const { search } = this;
+    search.method = method;
+    if (search.passed.length > 0) search.passed = [];
     let hasRoot = this.hasAnyHost;
     for (const root of this.rootsOf(authority)) {
       hasRoot = true;

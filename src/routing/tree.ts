@@ -10,11 +10,11 @@ export interface Leaf<E> {
 
 /** What a request is looked for by, and what the search has passed. */
 export interface Search<E> {
-  readonly method: string;
+  method: string;
   /** See {@link Segment.match}. */
   readonly reading: number;
   /** Leaves that have the path, but not the method. */
-  readonly passed: Leaf<E>[];
+  passed: Leaf<E>[];
 }
 export interface Node<E> {
   readonly literals: Map<string, Node<E>>;
