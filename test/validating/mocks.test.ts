@@ -149,6 +149,44 @@ test("a sample of a pattern matches it", () => {
   }
 });
 
+test("what cannot be made up is left out where nobody asks for it, and one child of a discriminator is made", () => {
+  const reference = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
+  const child = (member: string): object => ({
+    allOf: [reference("Base"), { required: [member], properties: { [member]: { type: "integer" } } }],
+  });
+  const api = {
+    openapi: "3.0.3",
+    info: { title: "t", version: "1" },
+    paths: {
+      "/a": { get: { responses: { 200: { content: { "application/json": { schema: reference("Hard") } } } } } },
+      "/b": { get: { responses: { 200: { content: { "application/json": { schema: reference("Base") } } } } } },
+    },
+    components: {
+      schemas: {
+        Hard: {
+          type: "object",
+          required: ["id"],
+          properties: { id: { type: "integer" }, never: { type: "string", minLength: 5, maxLength: 1 } },
+        },
+        Base: {
+          type: "object",
+          required: ["kind"],
+          properties: { kind: { enum: ["One", "Two", "Three", "Four"] } },
+          discriminator: { propertyName: "kind" },
+        },
+        One: child("one"),
+        Two: child("two"),
+        Three: child("three"),
+        Four: child("four"),
+      },
+    },
+  };
+  for (const { responses, spec, path } of toSpec(api, "api.json", undefined).operations) {
+    const check = schemaCheck(spec, responses.get("200")?.content[0]?.schema ?? false, "response");
+    for (let seed = 0; seed < 20; seed++) assert.notEqual(findSample(check, seed, false), undefined, `${path} ${seed}`);
+  }
+});
+
 test("nearly every answer of GitHub's description can be made up so that it is valid", () => {
   const api = JSON.parse(readFileSync("node_modules/@octokit/openapi/generated/api.github.com.json", "utf8"));
   const { operations } = toSpec(api, "github.json", undefined);

@@ -6,6 +6,8 @@ import type { Random } from "./pattern-sample.ts";
 import { sampleNumber, sampleString } from "./scalar-sample.ts";
 
 const TRIES = 40;
+/** From here on members and items that nobody asks for are left out: what cannot be built may be one of them. */
+const FULL_TRIES = 20;
 const MAX_DEPTH = 8;
 
 /** A small generator, the same for the same seed (mulberry32): a mock that is asked twice answers twice the same. */
@@ -31,22 +33,34 @@ export function findSample(
 ): { readonly value: unknown } | undefined {
   const { schema } = check;
   for (let i = 0; i < TRIES; i++) {
-    const sampler = new Sampler(schema, createRandom(seed + i), usesExamples && i === 0);
+    const sampler = new Sampler(schema, createRandom(seed + i), {
+      usesExamples: usesExamples && (i === 0 || i === FULL_TRIES),
+      isBare: i >= FULL_TRIES,
+    });
     const value = sampler.sample(schema);
     if (check.isValid(value)) return { value };
   }
   return undefined;
 }
 
+const isConditional = (schema: unknown): schema is SchemaObject =>
+  isObject(schema) && isObject(schema.if) && isObject(schema.then);
+
+interface SamplerOptions {
+  readonly usesExamples: boolean;
+  /** Only what is required. */
+  readonly isBare: boolean;
+}
+
 class Sampler {
   private readonly resources: Resources;
   private readonly random: Random;
-  private readonly usesExamples: boolean;
+  private readonly options: SamplerOptions;
 
-  constructor(root: SchemaObject | boolean, random: Random, usesExamples: boolean) {
+  constructor(root: SchemaObject | boolean, random: Random, options: SamplerOptions) {
     this.resources = new Resources(root);
     this.random = random;
-    this.usesExamples = usesExamples;
+    this.options = options;
   }
 
   sample(schema: unknown): unknown {
@@ -56,7 +70,7 @@ class Sampler {
   private make(source: unknown, from: Resource, depth: number): unknown {
     const [schema, resource] = this.flatten(source, from, 0);
     if (Object.hasOwn(schema, "const")) return schema.const;
-    if (this.usesExamples) {
+    if (this.options.usesExamples) {
       if (Object.hasOwn(schema, "example")) return schema.example;
       if (Array.isArray(schema.examples) && schema.examples.length > 0) return schema.examples[0];
       if (Object.hasOwn(schema, "default")) return schema.default;
@@ -85,7 +99,8 @@ class Sampler {
     if (!isObject(source) || depth > 30) return [{}, from];
     let resource = this.resources.ownerOf(source, from);
     let { $ref, allOf, anyOf, oneOf, ...schema } = source;
-    const parts: unknown[] = Array.isArray(allOf) ? [...allOf] : [];
+    const parts: unknown[] = Array.isArray(allOf) ? this.withOneCondition(allOf) : [];
+    if (isConditional(source)) parts.push(source.if, source.then);
     for (const choices of [anyOf, oneOf]) if (Array.isArray(choices)) parts.push(this.pick(choices));
     if (typeof $ref === "string") {
       const target = this.resources.resolve($ref, resource);
@@ -97,6 +112,14 @@ class Sampler {
     }
     for (const part of parts) schema = mergeSchemas(schema, this.flatten(part, resource, depth + 1)[0]);
     return [schema, resource];
+  }
+
+  /** Of several conditions, as a discriminator is brought to, one is met. */
+  private withOneCondition(parts: readonly unknown[]): unknown[] {
+    const conditions = parts.filter(isConditional);
+    if (conditions.length < 2) return [...parts];
+    const met = this.pick(conditions);
+    return parts.filter((part) => part === met || !isConditional(part));
   }
 
   private typeOf(schema: SchemaObject): string {
@@ -114,7 +137,8 @@ class Sampler {
     const properties = isObject(schema.properties) ? schema.properties : {};
     for (const name of Object.keys(properties)) {
       const member = properties[name];
-      const isLeftOut = member === false || this.isWriteOnly(member, resource) || depth >= MAX_DEPTH;
+      const isLeftOut =
+        this.options.isBare || member === false || depth >= MAX_DEPTH || this.isWriteOnly(member, resource);
       if (!isLeftOut || required.has(name)) define(value, name, this.make(member, resource, depth + 1));
     }
     const extra = isObject(schema.additionalProperties) ? schema.additionalProperties : {};
@@ -134,7 +158,7 @@ class Sampler {
     const prefix = Array.isArray(schema.prefixItems) ? schema.prefixItems : [];
     const least = Math.max(Number(schema.minItems ?? 0), prefix.length);
     const most = typeof schema.maxItems === "number" ? schema.maxItems : least + 2;
-    const wanted = depth >= MAX_DEPTH ? least : Math.min(Math.max(least, 1), most);
+    const wanted = depth >= MAX_DEPTH || this.options.isBare ? least : Math.min(Math.max(least, 1), most);
     const items: unknown[] = [];
     for (let i = 0; i < Math.min(wanted, 1_000); i++) {
       items.push(this.make(prefix[i] ?? schema.items ?? schema.contains ?? { type: "string" }, resource, depth + 1));
