@@ -18,6 +18,7 @@ export const openDocument = {
     "/{rest}": { parameters: [one], get: free, post: free, put: free, delete: free, patch: free },
     "/guarded": { get: { ...free, operationId: "guarded", responses: free.responses } },
     "/socket": { get: { ...free, operationId: "socket" } },
+    "/only/read": { get: free },
   },
 };
 
