@@ -5,19 +5,26 @@ export type HasKey = (entry: number, key: string) => boolean;
 export const NONE = 0xffff_ffff;
 const FIRST_CAPACITY = 64;
 
+/** What stands of an entry in its row: the hash of its key, where its record is, and its neighbours by last use. */
+const ROW = 4;
+const HASH = 0;
+const PLACE = 1;
+/** The next one used before it; of free numbers, the next free one. */
+const OLDER = 2;
+const YOUNGER = 3;
+const ROW_BYTES = ROW * 4 + 2 + 8;
+
 /**
- * Entries by number: found by the hash of their key, and in the order of their last use. Four numbers and a share of
- * the slots an entry, 24 bytes; a million objects would weigh ten times that, and the garbage collector would visit each.
+ * Entries by number: found by the hash of their key, and in the order of their last use. A row of four numbers, a size
+ * and a share of the slots an entry, 26 bytes; a million objects would weigh ten times that, and the garbage collector
+ * would visit each. A row lies in one line of the processor's cache: to evict one of a million costs few waits for memory.
  */
 export class EntryTable {
   /** How many there are. */
   count = 0;
   private readonly hasKey: HasKey;
-  private hashes = new Uint32Array(0);
-  private places = new Uint32Array(0);
-  /** The next one used before it; of free numbers, the next free one. */
-  private older = new Uint32Array(0);
-  private younger = new Uint32Array(0);
+  private rows = new Uint32Array(0);
+  private sizes = new Uint16Array(0);
   /** Open addressing with linear probing; at least half of them are empty. */
   private slots = new Uint32Array(0);
   private free = NONE;
@@ -35,14 +42,14 @@ export class EntryTable {
 
   /** Bytes it takes now. */
   get bytes(): number {
-    return bytesFor(this.hashes.length);
+    return this.sizes.length * ROW_BYTES;
   }
 
   /** Bytes it will take with so many more. */
   bytesWith(more: number): number {
-    let capacity = this.hashes.length;
+    let capacity = this.sizes.length;
     while (capacity < this.count + more) capacity = capacity === 0 ? FIRST_CAPACITY : capacity * 2;
-    return bytesFor(capacity);
+    return capacity * ROW_BYTES;
   }
 
   find(hash: number, key: string): number {
@@ -51,26 +58,33 @@ export class EntryTable {
     if (mask < 0) return NONE;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot] as number;
-      if (entry === NONE || (this.hashes[entry] === hash && this.hasKey(entry, key))) return entry;
+      if (entry === NONE || (this.rows[entry * ROW + HASH] === hash && this.hasKey(entry, key))) return entry;
     }
   }
 
-  /** Where its record stands. */
+  /** Where its record stands; {@link NONE} of a free number. */
   place(entry: number): number {
-    return this.places[entry] as number;
+    return this.rows[entry * ROW + PLACE] as number;
   }
 
   setPlace(entry: number, place: number): void {
-    this.places[entry] = place;
+    this.rows[entry * ROW + PLACE] = place;
   }
 
-  /** Adds one as the most recently used. @returns its number */
-  add(hash: number, place: number): number {
+  /** Bytes of its record, as they were given. */
+  size(entry: number): number {
+    return this.sizes[entry] as number;
+  }
+
+  /** Adds one as the most recently used. @param size less than 65,536 @returns its number */
+  add(hash: number, place: number, size: number): number {
     if (this.free === NONE) this.grow();
     const entry = this.free;
-    this.free = this.older[entry] as number;
-    this.hashes[entry] = hash;
-    this.places[entry] = place;
+    const row = entry * ROW;
+    this.free = this.rows[row + OLDER] as number;
+    this.rows[row + HASH] = hash;
+    this.rows[row + PLACE] = place;
+    this.sizes[entry] = size;
     this.fill(entry);
     this.pushYoungest(entry);
     this.count++;
@@ -87,43 +101,47 @@ export class EntryTable {
   remove(entry: number): void {
     this.unlink(entry);
     this.empty(entry);
-    this.older[entry] = this.free;
+    this.rows[entry * ROW + PLACE] = NONE;
+    this.rows[entry * ROW + OLDER] = this.free;
     this.free = entry;
     this.count--;
   }
 
   private pushYoungest(entry: number): void {
-    this.older[entry] = this.youngest;
-    this.younger[entry] = NONE;
+    const { rows } = this;
+    rows[entry * ROW + OLDER] = this.youngest;
+    rows[entry * ROW + YOUNGER] = NONE;
     if (this.youngest === NONE) this.oldestEntry = entry;
-    else this.younger[this.youngest] = entry;
+    else rows[this.youngest * ROW + YOUNGER] = entry;
     this.youngest = entry;
   }
 
   private unlink(entry: number): void {
-    const older = this.older[entry] as number;
-    const younger = this.younger[entry] as number;
+    const { rows } = this;
+    const older = rows[entry * ROW + OLDER] as number;
+    const younger = rows[entry * ROW + YOUNGER] as number;
     if (older === NONE) this.oldestEntry = younger;
-    else this.younger[older] = younger;
+    else rows[older * ROW + YOUNGER] = younger;
     if (younger === NONE) this.youngest = older;
-    else this.older[younger] = older;
+    else rows[younger * ROW + OLDER] = older;
   }
 
   private fill(entry: number): void {
-    const mask = this.slots.length - 1;
-    let slot = (this.hashes[entry] as number) & mask;
-    while (this.slots[slot] !== NONE) slot = (slot + 1) & mask;
-    this.slots[slot] = entry;
+    const { slots } = this;
+    const mask = slots.length - 1;
+    let slot = (this.rows[entry * ROW + HASH] as number) & mask;
+    while (slots[slot] !== NONE) slot = (slot + 1) & mask;
+    slots[slot] = entry;
   }
 
   /** Closes the gap, so that no search has to pass over what is gone. */
   private empty(entry: number): void {
-    const { slots } = this;
+    const { slots, rows } = this;
     const mask = slots.length - 1;
-    let gap = (this.hashes[entry] as number) & mask;
+    let gap = (rows[entry * ROW + HASH] as number) & mask;
     while (slots[gap] !== entry) gap = (gap + 1) & mask;
     for (let slot = (gap + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
-      const home = (this.hashes[slots[slot] as number] as number) & mask;
+      const home = (rows[(slots[slot] as number) * ROW + HASH] as number) & mask;
       if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
       slots[gap] = slots[slot] as number;
       gap = slot;
@@ -132,26 +150,21 @@ export class EntryTable {
   }
 
   private grow(): void {
-    const before = this.hashes.length;
+    const before = this.sizes.length;
     const capacity = before === 0 ? FIRST_CAPACITY : before * 2;
-    this.hashes = enlarged(this.hashes, capacity);
-    this.places = enlarged(this.places, capacity);
-    this.older = enlarged(this.older, capacity);
-    this.younger = enlarged(this.younger, capacity);
+    const rows = new Uint32Array(capacity * ROW);
+    rows.set(this.rows);
+    const sizes = new Uint16Array(capacity);
+    sizes.set(this.sizes);
+    this.rows = rows;
+    this.sizes = sizes;
     this.slots = new Uint32Array(capacity * 2).fill(NONE);
     // None was free: every number so far is an entry's.
     for (let entry = 0; entry < before; entry++) this.fill(entry);
     for (let entry = capacity - 1; entry >= before; entry--) {
-      this.older[entry] = this.free;
+      rows[entry * ROW + PLACE] = NONE;
+      rows[entry * ROW + OLDER] = this.free;
       this.free = entry;
     }
   }
-}
-
-const bytesFor = (capacity: number): number => capacity * 24;
-
-function enlarged(from: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
-  const to = new Uint32Array(length);
-  to.set(from);
-  return to;
 }

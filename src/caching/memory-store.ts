@@ -82,7 +82,7 @@ export class MemoryStore implements CacheStore {
     this.table.touch(entry);
     const place = this.table.place(entry);
     if (place === APART) return this.apart.get(entry)?.record;
-    const size = this.segments.sizeAt(place);
+    const size = this.table.size(entry);
     const at = this.segments.offsetOf(place);
     const found = readRecord(this.segments.memoryAt(place), at, size, key, this.names);
     if (!this.hot.isWanted(entry)) return found;
@@ -99,7 +99,7 @@ export class MemoryStore implements CacheStore {
     if (layout === undefined || layout.size > Math.min(MAX_PACKED_BYTES, this.segments.recordBytes)) {
       this.putApart(hash, record);
     } else if (this.makeRoom(layout.size, 0, 1)) {
-      const entry = this.table.add(hash, APART);
+      const entry = this.table.add(hash, APART, layout.size);
       const place = this.segments.add(entry, layout.size);
       this.table.setPlace(entry, place);
       writeRecord(layout, this.segments.memoryAt(place), this.segments.offsetOf(place));
@@ -170,7 +170,7 @@ export class MemoryStore implements CacheStore {
       return;
     }
     this.apartBytes += bytes;
-    this.apart.set(this.table.add(hash, APART), { record: kept, bytes: bytes + chunkBytes });
+    this.apart.set(this.table.add(hash, APART, 0), { record: kept, bytes: bytes + chunkBytes });
   }
 
   private remove(entry: number): void {
@@ -182,7 +182,7 @@ export class MemoryStore implements CacheStore {
       this.dropBody(record);
     } else {
       this.hot.forget(entry);
-      this.segments.remove(place);
+      this.segments.remove(place, this.table.size(entry));
     }
     this.table.remove(entry);
   }
@@ -216,7 +216,7 @@ export class MemoryStore implements CacheStore {
     const memory = this.segments.memoryAt(place);
     const at = this.segments.offsetOf(place);
     if (isVariants(memory, at)) return;
-    tellEvicted(this.names.at(operationAt(memory, at)).operationName, this.segments.sizeAt(place));
+    tellEvicted(this.names.at(operationAt(memory, at)).operationName, this.table.size(entry));
   }
 
   private createTable(): EntryTable {
@@ -229,7 +229,7 @@ export class MemoryStore implements CacheStore {
 
   private createSegments(): Segments {
     const segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.floor(this.limits.bytes / 16)) & ~3;
-    return new Segments(segmentBytes, (entry, place) => this.table.setPlace(entry, place));
+    return new Segments(segmentBytes, this.table);
   }
 
   private dropBody(record: StoredRecord): void {

@@ -1,6 +1,6 @@
 import { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
-import { HEAD_BYTES } from "./segments.ts";
+import { HEAD_BYTES, type Memory } from "./segments.ts";
 
 /** A record laid out as bytes, to be written where there is room for it. */
 export interface Layout {
@@ -86,10 +86,7 @@ export function findLayout(record: StoredRecord, names: OperationNames): Layout 
   if (layout === undefined) return undefined;
   const { key, rare, head, operation } = layout;
   if (key.length > 0xffff || rare.length > 0xffff || head.length > 0xffff || operation > 0xffff) return undefined;
-  // Of a header section that is known to be safe, no character need be looked at again.
-  const isSafe = record.kind === "answer" && record.headers.isKnownSafe;
-  const unknown = isSafe ? key + rare : layout.text;
-  return NOT_ONE_BYTE.test(unknown) ? undefined : layout;
+  return NOT_ONE_BYTE.test(layout.text) ? undefined : layout;
 }
 
 function layOutVariants(record: VariantIndex): Layout {
@@ -140,58 +137,59 @@ function rareText({ resource, tags, shape }: StoredAnswer): string {
 }
 
 /** Writes it behind the head that the memory has there already. */
-export function writeRecord(layout: Layout, memory: Buffer, at: number): void {
-  const { record, key, rare, head } = layout;
-  memory.writeUInt16LE(layout.operation, at + OPERATION_AT);
-  memory.writeUInt16LE(key.length, at + KEY_LENGTH_AT);
-  memory.writeUInt16LE(rare.length, at + RARE_LENGTH_AT);
-  memory.writeUInt16LE(head.length, at + HEAD_LENGTH_AT);
-  memory.write(layout.text, at + KEY_AT, "latin1");
+export function writeRecord(layout: Layout, { bytes, view }: Memory, at: number): void {
+  const { record, key, rare, head, text } = layout;
+  view.setUint16(at + OPERATION_AT, layout.operation, true);
+  view.setUint16(at + KEY_LENGTH_AT, key.length, true);
+  view.setUint16(at + RARE_LENGTH_AT, rare.length, true);
+  view.setUint16(at + HEAD_LENGTH_AT, head.length, true);
+  bytes.write(text, at + KEY_AT, "latin1");
   if (record.kind === "variants") {
-    memory[at + FLAGS_AT] = IS_VARIANTS;
+    bytes[at + FLAGS_AT] = IS_VARIANTS;
     return;
   }
   const { freshness, body } = record;
-  memory.writeDoubleLE(freshness.bornAtMs, at + BORN_AT);
-  memory.writeDoubleLE(freshness.freshUntilMs, at + FRESH_UNTIL_AT);
-  memory.writeUInt32LE(freshness.staleWhileRevalidateMs / 1000, at + WHILE_REVALIDATE_AT);
-  memory.writeUInt32LE(freshness.staleIfErrorMs / 1000, at + IF_ERROR_AT);
-  memory.writeUInt32LE(record.seq, at + SEQ_AT);
-  memory.writeInt32LE(record.localSeq, at + LOCAL_SEQ_AT);
-  memory.writeUInt16LE(record.status, at + STATUS_AT);
-  memory[at + FLAGS_AT] =
+  view.setFloat64(at + BORN_AT, freshness.bornAtMs, true);
+  view.setFloat64(at + FRESH_UNTIL_AT, freshness.freshUntilMs, true);
+  view.setUint32(at + WHILE_REVALIDATE_AT, freshness.staleWhileRevalidateMs / 1000, true);
+  view.setUint32(at + IF_ERROR_AT, freshness.staleIfErrorMs / 1000, true);
+  view.setUint32(at + SEQ_AT, record.seq, true);
+  view.setInt32(at + LOCAL_SEQ_AT, record.localSeq, true);
+  view.setUint16(at + STATUS_AT, record.status, true);
+  bytes[at + FLAGS_AT] =
     (freshness.mustRevalidate ? MUST_REVALIDATE : 0) |
     (freshness.alwaysAsk ? ALWAYS_ASK : 0) |
     (body === null ? 0 : HAS_BODY);
-  body?.copy(memory, at + KEY_AT + key.length + rare.length + head.length);
+  if (body !== null) bytes.set(body, at + KEY_AT + text.length);
 }
 
-export const isVariants = (memory: Buffer, at: number): boolean =>
-  ((memory[at + FLAGS_AT] as number) & IS_VARIANTS) !== 0;
+export const isVariants = ({ bytes }: Memory, at: number): boolean =>
+  ((bytes[at + FLAGS_AT] as number) & IS_VARIANTS) !== 0;
 
 /** Whether the record there has that key. */
-export function hasKey(memory: Buffer, at: number, key: string): boolean {
-  if (memory.readUInt16LE(at + KEY_LENGTH_AT) !== key.length) return false;
-  for (let i = 0; i < key.length; i++) if (memory[at + KEY_AT + i] !== key.charCodeAt(i)) return false;
+export function hasKey({ bytes, view }: Memory, at: number, key: string): boolean {
+  if (view.getUint16(at + KEY_LENGTH_AT, true) !== key.length) return false;
+  for (let i = 0; i < key.length; i++) if (bytes[at + KEY_AT + i] !== key.charCodeAt(i)) return false;
   return true;
 }
 
-export const operationAt = (memory: Buffer, at: number): number => memory.readUInt16LE(at + OPERATION_AT);
+export const operationAt = ({ view }: Memory, at: number): number => view.getUint16(at + OPERATION_AT, true);
 
 /** The record there, which shares no memory with it. @param size of all of it */
-export function readRecord(memory: Buffer, at: number, size: number, key: string, names: OperationNames): StoredRecord {
-  const flags = memory[at + FLAGS_AT] as number;
-  const rareAt = at + KEY_AT + memory.readUInt16LE(at + KEY_LENGTH_AT);
-  const headAt = rareAt + memory.readUInt16LE(at + RARE_LENGTH_AT);
-  const bodyAt = headAt + memory.readUInt16LE(at + HEAD_LENGTH_AT);
-  const head = memory.toString("latin1", headAt, bodyAt);
+export function readRecord(memory: Memory, at: number, size: number, key: string, names: OperationNames): StoredRecord {
+  const { bytes, view } = memory;
+  const flags = bytes[at + FLAGS_AT] as number;
+  const rareAt = at + KEY_AT + view.getUint16(at + KEY_LENGTH_AT, true);
+  const headAt = rareAt + view.getUint16(at + RARE_LENGTH_AT, true);
+  const bodyAt = headAt + view.getUint16(at + HEAD_LENGTH_AT, true);
+  const head = bytes.toString("latin1", headAt, bodyAt);
   if ((flags & IS_VARIANTS) !== 0) {
     const [generation, selectors] = JSON.parse(head) as [string, string[][]];
     return { kind: "variants", key, generation, selectors };
   }
-  const body = (flags & HAS_BODY) === 0 ? null : copyOf(memory, bodyAt, at + size);
+  const body = (flags & HAS_BODY) === 0 ? null : copyOf(bytes, bodyAt, at + size);
   const [resource, tags, shape]: Rare =
-    rareAt === headAt ? [0, NO_TAGS, ""] : JSON.parse(memory.toString("latin1", rareAt, headAt));
+    rareAt === headAt ? [0, NO_TAGS, ""] : JSON.parse(bytes.toString("latin1", rareAt, headAt));
   const { operation, operationName } = names.at(operationAt(memory, at));
   return {
     kind: "answer",
@@ -200,31 +198,31 @@ export function readRecord(memory: Buffer, at: number, size: number, key: string
     operation,
     operationName,
     tags,
-    status: memory.readUInt16LE(at + STATUS_AT),
+    status: view.getUint16(at + STATUS_AT, true),
     headers: toHeaders(head),
     body,
     chunks: undefined,
     length: body?.length ?? 0,
     freshness: {
-      bornAtMs: memory.readDoubleLE(at + BORN_AT),
-      freshUntilMs: memory.readDoubleLE(at + FRESH_UNTIL_AT),
-      staleWhileRevalidateMs: memory.readUInt32LE(at + WHILE_REVALIDATE_AT) * 1000,
-      staleIfErrorMs: memory.readUInt32LE(at + IF_ERROR_AT) * 1000,
+      bornAtMs: view.getFloat64(at + BORN_AT, true),
+      freshUntilMs: view.getFloat64(at + FRESH_UNTIL_AT, true),
+      staleWhileRevalidateMs: view.getUint32(at + WHILE_REVALIDATE_AT, true) * 1000,
+      staleIfErrorMs: view.getUint32(at + IF_ERROR_AT, true) * 1000,
       mustRevalidate: (flags & MUST_REVALIDATE) !== 0,
       alwaysAsk: (flags & ALWAYS_ASK) !== 0,
     },
     shape,
-    seq: memory.readUInt32LE(at + SEQ_AT),
-    localSeq: memory.readInt32LE(at + LOCAL_SEQ_AT),
+    seq: view.getUint32(at + SEQ_AT, true),
+    localSeq: view.getInt32(at + LOCAL_SEQ_AT, true),
     view: undefined,
   };
 }
 
 const NO_TAGS: readonly string[] = Object.freeze([]);
 
-function copyOf(memory: Buffer, from: number, to: number): Buffer {
+function copyOf(bytes: Buffer, from: number, to: number): Buffer {
   const copy = Buffer.allocUnsafe(to - from);
-  memory.copy(copy, 0, from, to);
+  bytes.copy(copy, 0, from, to);
   return copy;
 }
 

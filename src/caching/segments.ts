@@ -1,19 +1,27 @@
-/** Told where a record stands from now on. */
-export type OnMove = (entry: number, place: number) => void;
+/** Who knows where each record stands, and is told where it stands from now on. */
+export interface Places {
+  place(entry: number): number;
+  setPlace(entry: number, place: number): void;
+}
 
-/** Each record begins with the number of its entry and its size; as a number of its own, it is in nobody's use. */
+/** Each record begins with the number of its entry and its size. It is in use while its entry stands at its place. */
 const ENTRY_AT = 0;
 const SIZE_AT = 4;
-export const HEAD_BYTES = 8;
-const DEAD = 0xffff_ffff;
+export const HEAD_BYTES = 6;
 /** Places count in these: so four bytes reach over 16 GiB. */
 const UNIT_BYTES = 4;
 
 const toUnits = (bytes: number): number => (bytes + UNIT_BYTES - 1) & -UNIT_BYTES;
 
+/** The same bytes twice: a view writes numbers at once, where a Buffer does so byte by byte. */
+export interface Memory {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
 interface Segment {
   /** Undefined while it is given back to the system. */
-  memory: Buffer | undefined;
+  memory: Memory | undefined;
   /** Bytes from its start that have been written. */
   end: number;
   live: number;
@@ -25,7 +33,7 @@ interface Segment {
  */
 export class Segments {
   private readonly segmentBytes: number;
-  private readonly onMove: OnMove;
+  private readonly places: Places;
   private readonly segments: Segment[] = [];
   private readonly free: number[] = [];
   /** Those without memory: their numbers are used again first. */
@@ -36,9 +44,9 @@ export class Segments {
   private holes = 0;
 
   /** @param segmentBytes a multiple of 4 */
-  constructor(segmentBytes: number, onMove: OnMove) {
+  constructor(segmentBytes: number, places: Places) {
     this.segmentBytes = segmentBytes;
-    this.onMove = onMove;
+    this.places = places;
   }
 
   /** Bytes of memory it holds, used or not. */
@@ -65,29 +73,23 @@ export class Segments {
     return this.append(entry, size);
   }
 
-  remove(place: number): void {
-    const segment = this.segmentAt(place);
-    const memory = segment.memory as Buffer;
-    const at = this.offsetOf(place);
-    const bytes = toUnits(memory.readUInt32LE(at + SIZE_AT));
+  /** Its bytes are a hole from now on. They are not touched: most of them have long left the processor's cache. */
+  remove(place: number, size: number): void {
+    const index = this.indexOf(place);
+    const segment = this.segments[index] as Segment;
+    const bytes = toUnits(size);
     segment.live -= bytes;
     this.holes += bytes;
-    memory.writeUInt32LE(DEAD, at + ENTRY_AT);
-    const index = this.indexOf(place);
     if (segment.live === 0 && index !== this.head) this.release(index);
   }
 
   /** The segment of a place. Its memory is written again once the record has been removed or moved. */
-  memoryAt(place: number): Buffer {
-    return this.segmentAt(place).memory as Buffer;
+  memoryAt(place: number): Memory {
+    return (this.segments[this.indexOf(place)] as Segment).memory as Memory;
   }
 
   offsetOf(place: number): number {
-    return (place * UNIT_BYTES) % this.segmentBytes;
-  }
-
-  sizeAt(place: number): number {
-    return this.memoryAt(place).readUInt32LE(this.offsetOf(place) + SIZE_AT);
+    return place * UNIT_BYTES - this.indexOf(place) * this.segmentBytes;
   }
 
   /** Empties the segment with the most holes into the others. @returns false while holes are less than an eighth of all */
@@ -109,21 +111,23 @@ export class Segments {
       }
       this.openHead(1);
     }
-    this.empty(segment);
+    this.empty(victim);
     this.release(victim);
     return true;
   }
 
-  private empty({ memory, end }: Segment): void {
+  private empty(victim: number): void {
+    const { memory, end } = this.segments[victim] as Segment;
+    const { bytes, view } = memory as Memory;
     for (let at = 0; at + HEAD_BYTES <= end; ) {
-      const entry = (memory as Buffer).readUInt32LE(at + ENTRY_AT);
-      const size = (memory as Buffer).readUInt32LE(at + SIZE_AT);
+      const entry = view.getUint32(at + ENTRY_AT, true);
+      const size = view.getUint16(at + SIZE_AT, true);
       if (size === 0) return;
-      if (entry !== DEAD) {
+      if (this.places.place(entry) === this.placeOf(victim, at)) {
         if (!this.isWithinHead(size)) this.openHead(1);
         const place = this.append(entry, size);
-        (memory as Buffer).copy(this.memoryAt(place), this.offsetOf(place), at, at + size);
-        this.onMove(entry, place);
+        this.memoryAt(place).bytes.set(bytes.subarray(at, at + size), this.offsetOf(place));
+        this.places.setPlace(entry, place);
       }
       at += toUnits(size);
     }
@@ -134,9 +138,10 @@ export class Segments {
     const at = segment.end;
     segment.end += toUnits(size);
     segment.live += toUnits(size);
-    (segment.memory as Buffer).writeUInt32LE(entry, at + ENTRY_AT);
-    (segment.memory as Buffer).writeUInt32LE(size, at + SIZE_AT);
-    return (this.head * this.segmentBytes + at) / UNIT_BYTES;
+    const { view } = segment.memory as Memory;
+    view.setUint32(at + ENTRY_AT, entry, true);
+    view.setUint16(at + SIZE_AT, size, true);
+    return this.placeOf(this.head, at);
   }
 
   private isWithinHead(size: number): boolean {
@@ -158,14 +163,15 @@ export class Segments {
   /** What is left at its end is a hole like any other. */
   private seal(segment: Segment): void {
     const { memory, end } = segment;
-    if (end + HEAD_BYTES <= this.segmentBytes) (memory as Buffer).writeUInt32LE(0, end + SIZE_AT);
+    if (end + HEAD_BYTES <= this.segmentBytes) (memory as Memory).view.setUint16(end + SIZE_AT, 0, true);
     this.holes += this.segmentBytes - end;
     segment.end = this.segmentBytes;
   }
 
   private allocate(): void {
     const index = this.returned.pop() ?? this.segments.length;
-    this.segments[index] = { memory: Buffer.allocUnsafeSlow(this.segmentBytes), end: 0, live: 0 };
+    const bytes = Buffer.allocUnsafeSlow(this.segmentBytes);
+    this.segments[index] = { memory: { bytes, view: new DataView(bytes.buffer) }, end: 0, live: 0 };
     this.allocated++;
     this.free.push(index);
   }
@@ -196,9 +202,11 @@ export class Segments {
     }
   }
 
-  private readonly indexOf = (place: number): number => Math.floor((place * UNIT_BYTES) / this.segmentBytes);
+  private indexOf(place: number): number {
+    return Math.floor((place * UNIT_BYTES) / this.segmentBytes);
+  }
 
-  private segmentAt(place: number): Segment {
-    return this.segments[this.indexOf(place)] as Segment;
+  private placeOf(index: number, at: number): number {
+    return (index * this.segmentBytes + at) / UNIT_BYTES;
   }
 }
