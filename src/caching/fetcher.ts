@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { isStream } from "../core/body.ts";
 import { type CacheEvent, channels } from "../core/channels.ts";
 import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
@@ -184,37 +185,57 @@ export class Fetcher {
       flight?.land(RELEASED);
       return this.finish(exchange, response, statusOf(miss, response.status));
     }
-    const keep = (recorded: Recorded | undefined): void => {
-      this.done(flight);
-      if (recorded === undefined) {
-        flight?.land(RELEASED);
-        return;
-      }
-      const answer = this.keep(errand, storable, response.status, recorded, asked);
-      if (flight?.hasFollowers !== true) {
-        flight?.land(RELEASED);
-        return;
-      }
-      const { selectors } = storable;
-      const { headers } = exchange.request;
-      flight.land(isReusable(storable.freshness) ? { kind: "answer", answer, selectors, headers } : RELEASED);
-    };
     const { body } = response;
-    if (!isStream(body)) {
-      keep({ body, chunks: undefined, length: body?.length ?? 0 });
+    if (isStream(body)) {
+      response.body = this.record(errand, flight, storable, response.status, asked, body, length);
     } else {
-      const recorder = new Recorder({
-        source: body,
-        expected: length,
-        limitBytes: this.cache.entryBytes,
-        createBody: () => this.cache.store.createBody(),
-        onEnd: keep,
-        isAwaited: () => flight?.hasFollowers === true,
-      });
-      flight?.whenFollowed(() => recorder.hurry());
-      response.body = recorder;
+      const recorded = { body, chunks: undefined, length: body?.length ?? 0 };
+      this.land(errand, flight, storable, response.status, asked, recorded);
     }
     return this.finish(exchange, response, statusOf(miss, response.status, true));
+  }
+
+  /** Stores a body while its client reads it. @returns what the client reads */
+  private record(
+    errand: Errand,
+    flight: Flight | undefined,
+    storable: Storable,
+    status: number,
+    asked: Asked,
+    source: Readable,
+    expected: number | undefined,
+  ): Readable {
+    const recorder = new Recorder({
+      source,
+      expected,
+      limitBytes: this.cache.entryBytes,
+      createBody: () => this.cache.store.createBody(),
+      onEnd: (recorded) => this.land(errand, flight, storable, status, asked, recorded),
+      isAwaited: () => flight?.hasFollowers === true,
+    });
+    flight?.whenFollowed(() => recorder.hurry());
+    return recorder;
+  }
+
+  /** Stores an answer, and gives it to those who wait. @param recorded undefined: it cannot be stored */
+  private land(
+    errand: Errand,
+    flight: Flight | undefined,
+    storable: Storable,
+    status: number,
+    asked: Asked,
+    recorded: Recorded | undefined,
+  ): void {
+    this.done(flight);
+    if (recorded === undefined) {
+      flight?.land(RELEASED);
+      return;
+    }
+    const answer = this.keep(errand, storable, status, recorded, asked);
+    const { freshness, selectors } = storable;
+    const isWanted = flight?.hasFollowers === true && isReusable(freshness);
+    const { headers } = errand.exchange.request;
+    flight?.land(isWanted ? { kind: "answer", answer, selectors, headers } : RELEASED);
   }
 
   private keep(errand: Errand, storable: Storable, status: number, recorded: Recorded, asked: Asked): StoredAnswer {

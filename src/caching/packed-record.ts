@@ -112,24 +112,35 @@ const isSeconds = (ms: number): boolean => ms % 1000 === 0 && ms < 0xffff_ffff *
 /** @returns undefined when a line of it holds a line break */
 function headText(headers: HeaderList): string | undefined {
   const flat = headers.toFlat();
+  if (!headers.isKnownSafe && flat.some(hasLineBreak)) return undefined;
+  const prefixes = lastNames.prefixesOf(flat);
   let head = "";
-  if (headers.isKnownSafe) {
-    for (let i = 0; i < flat.length; i += 2) {
-      const name = flat[i] as string;
-      const code = CODES.get(name);
-      head += code === undefined ? `${OTHER}${name}\n${flat[i + 1]}\n` : `${code}${flat[i + 1]}\n`;
-    }
-    return head;
-  }
-  for (let i = 0; i < flat.length; i += 2) {
-    const name = flat[i] as string;
-    const value = flat[i + 1] as string;
-    const code = CODES.get(name);
-    if (value.includes("\n") || (code === undefined && name.includes("\n"))) return undefined;
-    head += code === undefined ? `${OTHER}${name}\n${value}\n` : `${code}${value}\n`;
-  }
-  return head;
+  for (let i = 0; i < prefixes.length; i++) head += (prefixes[i] as string) + (flat[(i << 1) + 1] as string);
+  return prefixes.length === 0 ? head : `${head}\n`;
 }
+const hasLineBreak = (text: string): boolean => text.includes("\n");
+
+/** What goes before each value of a header section. Answers after one another nearly always have the same names. */
+class LastNames {
+  private names: string[] = [];
+  private prefixes: string[] = [];
+
+  prefixesOf(flat: readonly string[]): readonly string[] {
+    if (!this.areIn(flat)) {
+      this.names = flat.filter((_text, i) => i % 2 === 0);
+      this.prefixes = this.names.map((name, i) => (i === 0 ? "" : "\n") + (CODES.get(name) ?? `${OTHER}${name}\n`));
+    }
+    return this.prefixes;
+  }
+
+  private areIn(flat: readonly string[]): boolean {
+    const { names } = this;
+    if (names.length << 1 !== flat.length) return false;
+    for (let i = 0; i < names.length; i++) if (names[i] !== flat[i << 1]) return false;
+    return true;
+  }
+}
+const lastNames = new LastNames();
 
 function rareText({ resource, tags, shape }: StoredAnswer): string {
   if (resource === undefined && tags.length === 0 && shape === "") return NOTHING_RARE;

@@ -118,7 +118,7 @@ export class HeaderList {
   }
 
   append(name: string, value: string): void {
-    this.willChange();
+    this.willGrow();
     const lower = toLowerName(name);
     if (this.isSafe && (UNSAFE_VALUE.test(value) || !(lowerNames.has(name) || TOKEN.test(lower)))) this.isSafe = false;
     this.flat.push(name, value);
@@ -127,7 +127,7 @@ export class HeaderList {
 
   /** One that needs no check. @param lower the name in lower case @param value without control characters, latin1 at most */
   appendSafe(name: string, lower: string, value: string): void {
-    this.willChange();
+    this.willGrow();
     this.flat.push(name, value);
     this.names.push(lower);
   }
@@ -233,6 +233,14 @@ export class HeaderList {
     this.isShared = false;
   }
 
+  private willGrow(): void {
+    this.prepared = undefined;
+    if (!this.isShared) return;
+    this.flat = copyWithRoom(this.flat);
+    this.names = copyWithRoom(this.names);
+    this.isShared = false;
+  }
+
   private removeFrom(lower: string, start: number): void {
     let kept = start;
     for (let i = start; i < this.names.length; i++) {
@@ -254,4 +262,11 @@ export class HeaderList {
     this.names.length = length;
     this.flat.length = length << 1;
   }
+}
+
+/** A `slice` leaves no room: with the first field that is added to it, all of it would be copied again. */
+function copyWithRoom(list: readonly string[]): string[] {
+  const copy: string[] = [];
+  for (let i = 0; i < list.length; i++) copy.push(list[i] as string);
+  return copy;
 }
