@@ -1,6 +1,6 @@
 // What one thing adds to a request: two ways of configuration or more, in turn, each a process of its own over sockets.
 import { load } from "./load.mjs";
-import { cpuSeconds, freePort, start, untilAnswers } from "./process.mjs";
+import { cpuSeconds, cpuTimes, freePort, start, untilAnswers } from "./process.mjs";
 
 /**
  * CPU µs per request of each, by name, a list with one value a round.
@@ -26,6 +26,38 @@ export async function compare(ways, request, { upstreamPort, seconds, rounds, wa
     }
   }
   return micros;
+}
+
+/**
+ * The same in short turns, each way one process all the while: what differs by a microsecond must meet the same machine,
+ * which is not the same for a minute.
+ * @param warmUpRequests that each has answered before it is measured
+ * @returns CPU µs per request, in all and in its own code, by name, a list with one value a round
+ */
+export async function alternate(ways, request, { upstreamPort, rounds, warmUpRequests }) {
+  const running = [];
+  try {
+    for (const [name, words] of Object.entries(ways)) {
+      const port = await freePort();
+      const child = start(words(port, upstreamPort), 0);
+      running.push({ name, port, child, all: [], own: [] });
+      await untilAnswers(port, request.path, { headers: request.headers, child });
+      for (let sent = 0; sent < warmUpRequests; ) sent += (await load({ port, ...request, seconds: 4 })).requests;
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const { name, port, child, all, own } of round % 2 === 0 ? running : running.toReversed()) {
+        const before = cpuTimes(child.pid);
+        const { requests, failed } = await load({ port, ...request, seconds: 1 });
+        if (failed > 0) throw new Error(`${name}: ${failed} requests failed`);
+        const { user, system } = cpuTimes(child.pid);
+        own.push(((user - before.user) * 1e6) / requests);
+        all.push(own.at(-1) + ((system - before.system) * 1e6) / requests);
+      }
+    }
+  } finally {
+    for (const { child } of running) await child.stop();
+  }
+  return Object.fromEntries(running.map(({ name, all, own }) => [name, { all, own }]));
 }
 
 export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];

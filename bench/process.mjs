@@ -82,13 +82,21 @@ function tree(pid) {
 
 /** Seconds of processor that the operating system has counted for it. */
 export function cpuSeconds(pid) {
-  let ticks = 0;
+  const { user, system } = cpuTimes(pid);
+  return user + system;
+}
+
+/** The same, in its own code and in the system's. */
+export function cpuTimes(pid) {
+  let user = 0;
+  let system = 0;
   for (const id of tree(pid)) {
     const stat = readFileSync(`/proc/${id}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
+    user += Number(fields[11]) / TICKS_PER_SECOND;
+    system += Number(fields[12]) / TICKS_PER_SECOND;
   }
-  return ticks / TICKS_PER_SECOND;
+  return { user, system };
 }
 
 /** Resident memory in MiB. @param field VmRSS for now, VmHWM for the most so far */
