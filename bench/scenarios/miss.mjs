@@ -10,10 +10,7 @@ const ways = {
   on: (port, upstream) => portico("missed", port, upstream),
 };
 
-/**
- * What the cache adds to a request that it cannot answer, once it is full. The cache makes no system call: what the
- * system's part differs by is how often the load on the other core had fallen asleep, and was woken.
- */
+/** What the cache adds to a request that it cannot answer, once it is full. */
 export const scenario = {
   name: "miss",
   title: "Cache miss: an answer that cannot be stored, and one that is",
