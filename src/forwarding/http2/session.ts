@@ -27,6 +27,8 @@ const MAX_STREAMS = 100;
 const IDLE_MS = 30_000;
 /** Without a sign of life while something is waited for: then it is asked for one, and has that long again to give it. */
 const PING_AFTER_MS = 10_000;
+/** Likewise of one that has said GOAWAY. It may be gone by now: Node has been seen to lose the end of a connection that came right behind it. */
+const LAST_PING_AFTER_MS = 3_000;
 /** SETTINGS, PING and ORIGIN between two sweeps: an upstream has few reasons for any. */
 const MAX_CONTROL_FRAMES = 100;
 const STREAM_WINDOW_BYTES = 262_144;
@@ -93,13 +95,14 @@ export class Http2Session implements RequestOwner {
   /** Looks after it now and then: ends what is idle for too long or shows no sign of life. */
   sweep(nowMs: number): void {
     const { session, pingedAtMs } = this;
+    const pingAfterMs = this.isEnding ? LAST_PING_AFTER_MS : PING_AFTER_MS;
     this.controlFrames = 0;
     if (session === undefined || !this.isOpen) return;
     if (this.isIdle) {
       if (nowMs - this.seenAtMs > IDLE_MS) this.close();
     } else if (pingedAtMs !== undefined) {
-      if (nowMs - pingedAtMs > PING_AFTER_MS) this.fail(new UpstreamError("broken", "it answers no PING"));
-    } else if (nowMs - this.seenAtMs > PING_AFTER_MS && !session.destroyed) {
+      if (nowMs - pingedAtMs > pingAfterMs) this.fail(new UpstreamError("broken", "it answers no PING"));
+    } else if (nowMs - this.seenAtMs > pingAfterMs && !session.destroyed) {
       this.pingedAtMs = nowMs;
       session.ping((error) => {
         if (error === null) this.onSign();
