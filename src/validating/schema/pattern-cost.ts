@@ -1,120 +1,127 @@
-/**
- * How the time of a backtracking engine can grow with the length of the text: `degree` 1 is linear, 2 quadratic;
- * `isNested` when a repetition stands in a repetition, which can be exponential. An upper bound, so a pattern that is
- * called cheap is cheap.
- */
+import type { AST } from "@eslint-community/regexpp";
+import { CharacterSet, type SetNode } from "./pattern-characters.ts";
+import { isDecided } from "./pattern-choices.ts";
+import { isAnchored, isLookaround, isOneCharacter, type PatternSyntax } from "./pattern-syntax.ts";
+
+/** An upper bound of what backtracking takes for a text of n characters: about `factor` × n ** `degree` steps. */
 export interface PatternCost {
+  /** Infinity where the time can be exponential. */
   readonly degree: number;
-  readonly isNested: boolean;
-  /** Uses what no linear engine has: lookarounds and backreferences. */
-  readonly needsBacktracking: boolean;
+  readonly factor: number;
 }
 
-/** @param source a pattern that the platform's own engine has accepted */
-export function patternCost(source: string): PatternCost {
-  const reader = new CostReader(source);
-  const body = reader.alternatives();
+/** More different lengths than these count as any length. */
+const FEW_LENGTHS = 16;
+/** More copies of a group than these are not looked at one by one. */
+const FEW_COPIES = 3;
+
+export function patternCost({ tree, isUnicode }: PatternSyntax): PatternCost {
+  const reader = new CostReader(isUnicode);
+  const { cost, factor } = reader.alternatives(tree.alternatives);
   // Without an anchor at the front, the engine starts again at every character.
-  const isAnchored = source.startsWith("^") && !reader.hasTopLevelAlternatives;
-  return {
-    degree: body.degree + (isAnchored || body.degree === 0 ? 0 : 1),
-    isNested: reader.isNested,
-    needsBacktracking: reader.needsBacktracking,
-  };
+  const starts = isAnchored(tree) ? 0 : 1;
+  const isOneWay = reader.isDecided(tree.alternatives) && reader.looks(tree.alternatives) === 0;
+  return isOneWay ? { degree: Math.min(1, cost) + starts, factor: 1 } : { degree: cost + starts, factor };
 }
 
+/** What a part of a pattern takes. */
 interface Part {
-  readonly degree: number;
+  /** In how many ways it can match from one place on: at most `factor` × n ** `ways`. */
+  readonly ways: number;
+  /** To try all of them, with the lookarounds in it, takes at most about `factor` × n ** `cost` steps. */
+  readonly cost: number;
+  readonly factor: number;
+}
+
+const ONE_WAY: Part = { ways: 0, cost: 0, factor: 1 };
+const UNBOUNDED: Part = { ways: Number.POSITIVE_INFINITY, cost: Number.POSITIVE_INFINITY, factor: 1 };
+
+/** One after the other: what follows is tried for each way that leads there. */
+function chain(parts: readonly Part[]): Part {
+  let { ways, cost, factor } = ONE_WAY;
+  for (const part of parts) {
+    cost = Math.max(cost, ways + part.cost);
+    ways += part.ways;
+    factor *= part.factor;
+  }
+  return { ways, cost: Math.max(cost, ways), factor };
 }
 
 class CostReader {
-  isNested = false;
-  needsBacktracking = false;
-  hasTopLevelAlternatives = false;
-  private readonly source: string;
-  private at = 0;
-  private depth = 0;
+  private readonly isUnicode: boolean;
+  private readonly sets = new Map<SetNode, CharacterSet>();
+  private isBackward = false;
 
-  constructor(source: string) {
-    this.source = source;
+  constructor(isUnicode: boolean) {
+    this.isUnicode = isUnicode;
   }
 
-  alternatives(): Part {
-    let degree = 0;
-    for (;;) {
-      degree = Math.max(degree, this.sequence());
-      if (this.source[this.at] !== "|") return { degree };
-      if (this.depth === 0) this.hasTopLevelAlternatives = true;
-      this.at++;
+  alternatives(alternatives: readonly AST.Alternative[]): Part {
+    const parts = alternatives.map(({ elements }) => {
+      const inOrder = this.isBackward ? elements.toReversed() : elements;
+      return chain(inOrder.map((element) => this.element(element)));
+    });
+    const factors = parts.map(({ factor }) => factor);
+    const isEither = parts.length > 1 && this.isDecided(alternatives);
+    return {
+      ways: Math.max(...parts.map(({ ways }) => ways)),
+      cost: Math.max(...parts.map(({ cost }) => cost)),
+      factor: isEither ? Math.max(...factors) : factors.reduce((sum, factor) => sum + factor, 0),
+    };
+  }
+
+  isDecided(alternatives: readonly AST.Alternative[], isRepeated = false): boolean {
+    // That the next character decides says nothing of the one before.
+    return !this.isBackward && isDecided(alternatives, this.setOf, isRepeated);
+  }
+
+  /** The highest cost of what is in a part and takes no way of its own. */
+  looks(alternatives: readonly AST.Alternative[]): number {
+    const cost = (node: AST.Element): number => {
+      if (node.type === "Quantifier") return cost(node.element);
+      if (node.type === "Group" || node.type === "CapturingGroup") return this.looks(node.alternatives);
+      return this.element(node).cost;
+    };
+    return Math.max(0, ...alternatives.flatMap(({ elements }) => elements.map(cost)));
+  }
+
+  private element(node: AST.Element): Part {
+    if (node.type === "Quantifier") return this.quantifier(node);
+    if (node.type === "Group" || node.type === "CapturingGroup") return this.alternatives(node.alternatives);
+    // A group comes again in one way, after as many characters have been compared.
+    if (node.type === "Backreference") return { ...ONE_WAY, cost: 1 };
+    return node.type === "Assertion" && isLookaround(node) ? this.lookaround(node) : ONE_WAY;
+  }
+
+  /** Only whether it matches counts: it has no ways. */
+  private lookaround(node: AST.LookaroundAssertion): Part {
+    const { isBackward } = this;
+    this.isBackward = node.kind === "lookbehind";
+    const part = this.alternatives(node.alternatives);
+    this.isBackward = isBackward;
+    return { ...part, ways: 0 };
+  }
+
+  private quantifier({ element, min, max }: AST.Quantifier): Part {
+    const lengths = max - min + 1;
+    if (isOneCharacter(element))
+      return lengths > FEW_LENGTHS ? { ways: 1, cost: 1, factor: 1 } : { ...ONE_WAY, factor: lengths };
+    if (max <= FEW_COPIES) {
+      const copies = chain(Array<Part>(max).fill(this.element(element)));
+      return { ...copies, factor: copies.factor * lengths };
     }
+    if (element.type === "Assertion" || element.type === "Backreference") return UNBOUNDED;
+    if (!this.isDecided(element.alternatives, true)) return UNBOUNDED;
+    // One way, however long: it may end after each iteration, and lookarounds are tried in each.
+    return { ways: 1, cost: 1 + this.looks(element.alternatives), factor: 1 };
   }
 
-  private sequence(): number {
-    let degree = 0;
-    let lookaround = 0;
-    while (this.at < this.source.length) {
-      const character = this.source[this.at];
-      if (character === "|" || character === ")") break;
-      const isGroup = character === "(";
-      const isLook = isGroup && /^\(\?<?[=!]/.test(this.source.slice(this.at, this.at + 4));
-      const inner = this.atom(isGroup);
-      if (isLook) {
-        this.needsBacktracking = true;
-        lookaround = Math.max(lookaround, inner);
-        continue;
-      }
-      degree += this.repetition(inner, isGroup);
+  private readonly setOf = (node: SetNode): CharacterSet => {
+    let set = this.sets.get(node);
+    if (set === undefined) {
+      set = new CharacterSet(node, this.isUnicode);
+      this.sets.set(node, set);
     }
-    return degree + lookaround;
-  }
-
-  /** @returns the degree of what stands inside a group; 0 for a character */
-  private atom(isGroup: boolean): number {
-    if (!isGroup) {
-      this.skipCharacter();
-      return 0;
-    }
-    this.at++;
-    if (this.source[this.at] === "?")
-      this.at += /^\?(?:<[A-Za-z_$][^>]*>|<?[=!:]|:)/.exec(this.source.slice(this.at))?.[0].length ?? 1;
-    this.depth++;
-    const { degree } = this.alternatives();
-    this.depth--;
-    this.at++;
-    return degree;
-  }
-
-  private skipCharacter(): void {
-    const character = this.source[this.at];
-    if (character === "\\") {
-      if (/[1-9k]/.test(this.source[this.at + 1] ?? "")) this.needsBacktracking = true;
-      const long = /^\\(?:u\{[^}]*\}|[pP]\{[^}]*\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|c[A-Za-z]|[\s\S])/.exec(
-        this.source.slice(this.at),
-      );
-      this.at += long?.[0].length ?? 1;
-    } else if (character === "[") {
-      this.at++;
-      while (this.at < this.source.length && this.source[this.at] !== "]") {
-        this.at += this.source[this.at] === "\\" ? 2 : 1;
-      }
-      this.at++;
-    } else this.at++;
-  }
-
-  private repetition(inner: number, isGroup: boolean): number {
-    const found = /^(?:[*+?]|\{(\d+)(,?)(\d*)\})\??/.exec(this.source.slice(this.at, this.at + 24));
-    if (found === null) return inner;
-    this.at += found[0].length;
-    if (found[0].startsWith("?")) return inner;
-    const [, least, comma, most] = found;
-    const isFixed = comma === "";
-    const isShort = most !== undefined && most !== "" ? Number(most) <= 3 : isFixed && Number(least) <= 3;
-    if (isGroup) {
-      if (isShort) return inner * (Number(most || least) || 1);
-      // A group whose inside is of fixed length could be told apart, but a linear engine does it at no risk.
-      this.isNested = true;
-      return inner + 1;
-    }
-    return isFixed ? inner : inner + 1;
-  }
+    return set;
+  };
 }

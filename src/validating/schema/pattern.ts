@@ -1,59 +1,48 @@
-import { createContext, Script } from "node:vm";
-import { lazyPackage } from "../../core/lazy.ts";
 import { patternCost } from "./pattern-cost.ts";
-
-const re2 = lazyPackage<typeof import("re2js")>("re2js");
+import { findLinear, toLinear } from "./pattern-linear.ts";
+import { PatternMachine, type StepBudget } from "./pattern-machine.ts";
+import { compilePattern } from "./pattern-program.ts";
+import { type PatternSyntax, readPattern } from "./pattern-syntax.ts";
 
 export interface Matcher {
   /** @throws never */
   test(text: string): boolean;
 }
 
-/** Steps of a backtracking engine that one text may cost: some milliseconds. */
-const STEPS = 1_000_000;
+/** Steps of V8 that one text may cost: some milliseconds. */
+const NATIVE_STEPS = 1_000_000;
 /** That all texts of one message may cost together: a body has room for thousands. */
-const MESSAGE_STEPS = 5_000_000;
-/** A repetition in a repetition doubles with each character. */
-const NESTED_CHARACTERS = 18;
-/** The longest that the patterns of one message that have no linear engine may hold the event loop. ATTACKS 38. */
-const BACKTRACKING_MS = 20;
+const MESSAGE_NATIVE_STEPS = 5_000_000;
+/** Steps of the machine that all texts of one message may cost together: some 15 ms. ATTACKS 38. */
+const MESSAGE_MACHINE_STEPS = 1_000_000;
+/** That each text and each of its characters add, as much as ordinary ones take, so that a list may have any length. */
+const TEXT_MACHINE_STEPS = 64;
+const CHARACTER_MACHINE_STEPS = 8;
+/** Times the length of the text that are not counted: there is no text that they make slow. */
+const CHEAP_FACTOR = 64;
 
 /** What the patterns of the message that is being checked may still cost. No check waits for anything, so one is enough. */
-const left = { steps: MESSAGE_STEPS, milliseconds: BACKTRACKING_MS };
+const left = { nativeSteps: MESSAGE_NATIVE_STEPS, machine: { steps: MESSAGE_MACHINE_STEPS } satisfies StepBudget };
 
 /** Before a message is checked: what others have cost is not its fault. */
 export function renewPatternBudget(): void {
-  left.steps = MESSAGE_STEPS;
-  left.milliseconds = BACKTRACKING_MS;
+  left.nativeSteps = MESSAGE_NATIVE_STEPS;
+  left.machine.steps = MESSAGE_MACHINE_STEPS;
 }
 
+/** From the first character at most one repetition, or none from anywhere: without reading it further, linear. */
+const PLAIN = /^(?:\^[^(|?*+{]*(?:[*+]|\{[\d,]+\})?[^(|?*+{]*|[^(|?*+{]*)$/;
+
 /**
- * A pattern as ECMA-262 means it, in time that a client cannot stretch: V8 where the cost is bounded by the length of
- * the text, RE2 (linear) beyond. What RE2 cannot express (lookarounds, backreferences) runs in V8 under a deadline, and
- * a text that exceeds it does not match.
+ * A pattern as ECMA-262 means it, in time that a client cannot stretch and no clock measures: V8 where the cost is bounded
+ * by the length of the text, beyond it RE2 (linear), and a machine of our own for what RE2 cannot express (lookarounds,
+ * backreferences). It counts its steps, and a text that exceeds what a message may cost does not match.
  * @returns undefined when no engine can read the pattern
  */
 export function findMatcher(source: string): Matcher | undefined {
   const native = findNative(source);
   if (native === undefined) return findLinear(source);
-  const cost = patternCost(source);
-  const longest = cost.isNested ? NESTED_CHARACTERS : Math.floor(STEPS ** (1 / Math.max(1, cost.degree)));
-  if (!cost.isNested && cost.degree <= 1) return native;
-  let beyond: Matcher | undefined;
-  return {
-    test(text) {
-      const { length } = text;
-      if (length <= longest) {
-        const steps = cost.isNested ? 2 ** length : length ** cost.degree;
-        if (steps <= left.steps) {
-          left.steps -= steps;
-          return native.test(text);
-        }
-      }
-      beyond ??= (cost.needsBacktracking ? undefined : findLinear(source)) ?? createDeadlined(native);
-      return beyond.test(text);
-    },
-  };
+  return PLAIN.test(source) ? native : new BoundedMatcher(source, native);
 }
 
 /** With the `u` flag, as JSON Schema asks; without it where the pattern has escapes that `u` forbids. */
@@ -68,49 +57,58 @@ function findNative(source: string): RegExp | undefined {
   return undefined;
 }
 
-// RE2's \s is ASCII; ECMA-262's is all white space and line ends.
-const SPACES =
-  "\\t\\n\\v\\f\\r \\x{00a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}";
+/** What reading a pattern needs is loaded with the first text. */
+class BoundedMatcher implements Matcher {
+  private readonly source: string;
+  private readonly native: RegExp;
+  private degree: number | undefined;
+  private factor = 1;
+  private beyond: Matcher | undefined;
 
-function findLinear(source: string): Matcher | undefined {
-  try {
-    const { RE2JS } = re2();
-    const linear = RE2JS.compile(RE2JS.translateRegExp(withUnicodeSpaces(source)));
-    return { test: (text) => linear.test(text) };
-  } catch {
-    return undefined;
+  constructor(source: string, native: RegExp) {
+    this.source = source;
+    this.native = native;
+  }
+
+  test(text: string): boolean {
+    if (this.degree === undefined) this.measure();
+    const { degree = 0, factor } = this;
+    if (degree <= 1 && factor <= CHEAP_FACTOR) return this.native.test(text);
+    const steps = factor * text.length ** degree;
+    if (steps <= NATIVE_STEPS && steps <= left.nativeSteps) {
+      left.nativeSteps -= steps;
+      return this.native.test(text);
+    }
+    this.beyond ??= createBounded(this.read());
+    return this.beyond.test(text);
+  }
+
+  private measure(): void {
+    const syntax = this.read();
+    const cost = syntax === undefined ? undefined : patternCost(syntax);
+    this.degree = cost?.degree ?? Number.POSITIVE_INFINITY;
+    this.factor = cost?.factor ?? 1;
+  }
+
+  private read(): PatternSyntax | undefined {
+    return readPattern(this.source, this.native.unicode);
   }
 }
 
-function withUnicodeSpaces(source: string): string {
-  let inClass = false;
-  return source.replace(/\\[\s\S]|[[\].]/g, (part) => {
-    if (part === "[") inClass = true;
-    else if (part === "]") inClass = false;
-    else if (part === "\\s") return inClass ? SPACES : `[${SPACES}]`;
-    else if (part === "\\S" && !inClass) return `[^${SPACES}]`;
-    else if (part === "." && !inClass) return "[^\\n\\r\\x{2028}\\x{2029}]";
-    return part;
-  });
-}
+const NEVER: Matcher = { test: () => false };
 
-/** V8 stops a running pattern when its context's time is over. */
-function createDeadlined(pattern: RegExp): Matcher {
-  const sandbox = { pattern, text: "" };
-  const context = createContext(sandbox);
-  const script = new Script("pattern.test(text)");
+function createBounded(syntax: PatternSyntax | undefined): Matcher {
+  if (syntax === undefined) return NEVER;
+  const source = toLinear(syntax);
+  const linear = source === undefined ? undefined : findLinear(source);
+  if (linear !== undefined) return linear;
+  const program = compilePattern(syntax);
+  if (program === undefined) return NEVER;
+  const machine = new PatternMachine(program);
   return {
     test(text) {
-      if (left.milliseconds <= 0) return false;
-      sandbox.text = text;
-      const from = performance.now();
-      try {
-        return script.runInContext(context, { timeout: Math.ceil(left.milliseconds) }) === true;
-      } catch {
-        return false;
-      } finally {
-        left.milliseconds -= performance.now() - from;
-      }
+      left.machine.steps += TEXT_MACHINE_STEPS + CHARACTER_MACHINE_STEPS * text.length;
+      return machine.test(text, left.machine);
     },
   };
 }
