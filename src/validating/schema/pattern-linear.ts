@@ -16,13 +16,11 @@ export function findLinear(source: string): Matcher | undefined {
 }
 
 /**
- * A pattern in the syntax of RE2 that matches exactly the same texts.
+ * A pattern in the syntax of RE2 that matches exactly the same texts; without the `u` flag, of those in which each
+ * character is one unit: RE2 reads code points only.
  * @returns undefined for what RE2 cannot express, or may mean otherwise
  */
-export function toLinear({ tree, isUnicode }: PatternSyntax): string | undefined {
-  // RE2 reads code points only.
-  return isUnicode ? alternatives(tree.alternatives) : undefined;
-}
+export const toLinear = ({ tree }: PatternSyntax): string | undefined => alternatives(tree.alternatives);
 
 function alternatives(all: readonly AST.Alternative[]): string | undefined {
   return joined(
@@ -40,20 +38,19 @@ function wrap(open: string, inner: string | undefined, close: string): string | 
 
 function element(node: AST.Element): string | undefined {
   if (isOneCharacter(node)) return character(node);
-  if (node.type === "Group" || node.type === "CapturingGroup") return wrap("(?:", alternatives(node.alternatives), ")");
-  if (node.type === "Quantifier") {
-    const { min, max, greedy } = node;
-    // Not in the pattern's own words: `a{2}{3}` and `a**` are something else here.
-    return wrap(
-      "(?:",
-      element(node.element),
-      `){${min},${max === Number.POSITIVE_INFINITY ? "" : max}}${greedy ? "" : "?"}`,
-    );
-  }
+  if (node.type === "Group") return wrap("(?:", alternatives(node.alternatives), ")");
+  if (node.type === "CapturingGroup") return wrap("(", alternatives(node.alternatives), ")");
+  if (node.type === "Quantifier") return wrap("", element(node.element), times(node));
   if (node.type !== "Assertion") return undefined;
-  if (node.kind === "start") return "\\A";
-  if (node.kind === "end") return "\\z";
+  if (node.kind === "start") return "^";
+  if (node.kind === "end") return "$";
   return node.kind === "word" ? (node.negate ? "\\B" : "\\b") : undefined;
+}
+
+function times({ min, max, greedy }: AST.Quantifier): string {
+  const isEndless = max === Number.POSITIVE_INFINITY;
+  const short = isEndless ? ["*", "+"][min] : min === 0 && max === 1 ? "?" : undefined;
+  return (short ?? `{${min},${isEndless ? "" : max}}`) + (greedy ? "" : "?");
 }
 
 const written = (code: number): string => `\\x{${code.toString(16)}}`;

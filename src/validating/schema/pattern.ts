@@ -1,3 +1,4 @@
+import { lazy } from "../../core/lazy.ts";
 import { patternCost } from "./pattern-cost.ts";
 import { findLinear, toLinear } from "./pattern-linear.ts";
 import { PatternMachine, type StepBudget } from "./pattern-machine.ts";
@@ -97,11 +98,20 @@ class BoundedMatcher implements Matcher {
 
 const NEVER: Matcher = { test: () => false };
 
+/** Half of a code point: of what RE2 reads as one character, ECMA-262 without the `u` flag reads two. */
+const HALF = /[\ud800-\udfff]/;
+
 function createBounded(syntax: PatternSyntax | undefined): Matcher {
   if (syntax === undefined) return NEVER;
   const source = toLinear(syntax);
   const linear = source === undefined ? undefined : findLinear(source);
-  if (linear !== undefined) return linear;
+  if (linear === undefined) return createMachine(syntax);
+  if (syntax.isUnicode) return linear;
+  const machine = lazy(() => createMachine(syntax));
+  return { test: (text) => (HALF.test(text) ? machine() : linear).test(text) };
+}
+
+function createMachine(syntax: PatternSyntax): Matcher {
   const program = compilePattern(syntax);
   if (program === undefined) return NEVER;
   const machine = new PatternMachine(program);
