@@ -39,6 +39,10 @@ function openProxy(): httpProxy {
   const proxy = library().createProxyServer({});
   // Every call has its own callback; this is for what comes after an error has been told.
   proxy.on("error", () => {});
+  // It merges slashes, also of a path whose template has an empty segment: the upstream gets what was routed.
+  proxy.on("proxyReqWs", (asked, handshake) => {
+    asked.path = handshake.url as string;
+  });
   return proxy;
 }
 

@@ -11,15 +11,13 @@ export type Fallback = (exchange: Exchange) => boolean;
 export function dispatch(snapshot: Snapshot, exchange: Exchange): Promise<GatewayResponse> {
   const { request } = exchange;
   const path = findNormalisedPath(request.path);
-  if (path === undefined)
-    throw new GatewayError("PATH_REFUSED", "send the path without dot segments, empty segments or backslashes");
+  if (path === undefined) throw new GatewayError("PATH_REFUSED", "send the path without dot segments or backslashes");
   request.path = path;
   const match = snapshot.router.match(request.authority, request.method, path, request);
   if (match.kind === "path-unknown")
     throw new GatewayError("OPERATION_UNKNOWN", "the API descriptions have no such path");
   if (match.kind === "host-unknown") throw new GatewayError("HOST_UNKNOWN", "no route serves this host");
-  if (match.kind === "path-ambiguous")
-    throw new GatewayError("PATH_REFUSED", "send the path without `;`: cut there, it is another operation's");
+  if (match.kind === "path-ambiguous") throw new GatewayError("PATH_REFUSED", match.remedy);
   if (request.method === "OPTIONS") {
     const preflight = findPreflight(snapshot, exchange, path);
     if (preflight !== undefined) return Promise.resolve(preflight);

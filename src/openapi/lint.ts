@@ -69,12 +69,14 @@ class Linter {
       this.report(paths, path, message);
     }
     const plain = path.replace(/[?#].*$/s, "");
-    const refused =
-      plain.split("/").slice(1, -1).includes("") || /(^|\/)\.{1,2}(\/|$)/.test(plain)
-        ? "empty and dot segments"
-        : CONTROL.test(plain)
-          ? "control characters and backslashes"
-          : undefined;
+    const refused = /(^|\/)\.{1,2}(\/|$)/.test(plain)
+      ? "dot segments"
+      : CONTROL.test(plain)
+        ? "control characters and backslashes"
+        : undefined;
+    if (plain.includes("//")) {
+      this.report(paths, path, `${path} has an empty segment: many servers read \`//\` as \`/\`; write it without`);
+    }
     if (refused !== undefined) {
       const message = `${JSON.stringify(path).slice(1, -1)} cannot be reached: ${refused} are refused in requests; write it without`;
       this.report(paths, path, message);

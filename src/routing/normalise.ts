@@ -5,20 +5,19 @@ const DOTS = /^\.{1,2}(?:;.*)?$/;
 /**
  * The one form of a path that routing, plugins, cache and upstream all see, or none where readers could differ.
  * Percent-encoded unreserved characters are decoded, hex digits upper case (RFC 3986 §6.2.2); `%2F` stays, so a slash
- * inside a parameter stays inside it. Idempotent.
+ * inside a parameter stays inside it. Empty segments stay, too: which of them are meant, the router knows. Idempotent.
  * @param path of the request target, from its first `/` to before `?`
- * @returns undefined for what proxies and servers are known to read differently: dot segments, empty segments,
- *   backslashes, control characters, bytes that are not UTF-8 (ATTACKS 21)
+ * @returns undefined for what proxies and servers are known to read differently: dot segments, backslashes, control
+ *   characters, bytes that are not UTF-8 (ATTACKS 21)
  */
 export function findNormalisedPath(path: string): string | undefined {
   if (PLAIN.test(path)) return path;
   if (!path.startsWith("/")) return undefined;
   const segments = path.slice(1).split("/");
   const normal: string[] = [];
-  for (let i = 0; i < segments.length; i++) {
-    const segment = findNormalisedSegment(segments[i] as string);
+  for (const written of segments) {
+    const segment = findNormalisedSegment(written);
     if (segment === undefined) return undefined;
-    if (segment === "" && i < segments.length - 1) return undefined;
     normal.push(segment);
   }
   return `/${normal.join("/")}`;

@@ -13,9 +13,18 @@ export type Match<T> =
   | { readonly kind: "path-unknown" }
   /** No route serves the host. */
   | { readonly kind: "host-unknown" }
-  /** Servers are known to read the path as another operation's. */
-  | { readonly kind: "path-ambiguous" }
+  /** Servers are known to read the path as another one. */
+  | { readonly kind: "path-ambiguous"; readonly remedy: string }
   | { readonly kind: "method-unknown"; readonly allow: readonly string[] };
+
+const CUT = {
+  kind: "path-ambiguous",
+  remedy: "send the path without `;`: cut there, it is another operation's",
+} as const;
+const MERGED = {
+  kind: "path-ambiguous",
+  remedy: "send the path without empty segments: many servers read `//` as `/`",
+} as const;
 
 /** Of one segment; who writes longer ones into a path than that is answered by the first. */
 const MAX_READINGS = 32;
@@ -79,7 +88,7 @@ export class Router<T> {
       let values: string[] = [];
       const leaf = findLeaf(root, segments, 0, values, search);
       if (leaf === undefined) continue;
-      if (path.includes(";") && isReadDifferently(root, leaf, path, search)) return { kind: "path-ambiguous" };
+      if (path.includes(";") && isReadDifferently(root, leaf, path, search)) return CUT;
       const entries = entriesOf(leaf, method);
       let entry = findFitting(entries, leaf, values, asked);
       // `51.5.jpg` for `{latitude}.{type}`: of several readings the one that the schemas allow is meant.
@@ -96,6 +105,7 @@ export class Router<T> {
       return { kind: "found", value: entry.value, parameters };
     }
     if (search.passed.length > 0) return { kind: "method-unknown", allow: allowOf(search.passed) };
+    if (path.includes("//")) return MERGED;
     return { kind: hasRoot ? "path-unknown" : "host-unknown" };
   }
 

@@ -104,7 +104,8 @@ export function findLeaf<E>(
     if (leaf !== undefined) return leaf;
     values.length = kept;
   }
-  // An empty segment is never a parameter: `/pets/` must not reach `/pets/{id}` with an empty id.
+  // An empty segment is never a parameter: `/pets/` must not reach `/pets/{id}` with an empty id, and `/pets//1` is
+  // only what a template says that has it. ATTACKS 21.
   if (segment === "") return undefined;
   if (node.parameter !== undefined) {
     values.push(text);
@@ -124,10 +125,11 @@ function findRest<E>(
   search: Search<E>,
 ): Leaf<E> | undefined {
   const kept = values.length;
+  const last = lastOfRest(segments, depth);
   for (const rest of node.rests) {
     // Of what nothing follows, all is taken at once: trying every end would cost the square of the path's length.
     let end = isLast(rest.node) ? segments.length : depth + 1;
-    for (let text = segments.slice(depth, end).map(decode).join("/"); end <= segments.length; end++) {
+    for (let text = segments.slice(depth, end).map(decode).join("/"); end <= last; end++) {
       const found = rest.segment.match(text, search.reading);
       if (found !== undefined) {
         values.push(...found);
@@ -135,10 +137,16 @@ function findRest<E>(
         if (leaf !== undefined) return leaf;
         values.length = kept;
       }
-      if (end < segments.length) text += `/${decode(segments[end] as string)}`;
+      if (end < last) text += `/${decode(segments[end] as string)}`;
     }
   }
   return undefined;
+}
+
+/** How far a rest may go: over a slash at the end of the path, but over no empty segment. */
+function lastOfRest(segments: readonly string[], depth: number): number {
+  const empty = segments.indexOf("", depth);
+  return empty < 0 || empty === segments.length - 1 ? segments.length : empty;
 }
 
 const hasMethod = <E>({ methods }: Leaf<E>, method: string): boolean =>

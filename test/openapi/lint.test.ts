@@ -42,6 +42,7 @@ paths:
   /t: { trace: { responses: {} } }
   /u%0Av: { get: { responses: {} } }
   /w{x: { get: { responses: {} } }
+  /x/../y: { get: { responses: {} } }
 `,
   });
   const found = lintSpec(spec).map(({ pointer, message }) => `${pointer} ${message}`);
@@ -50,7 +51,7 @@ paths:
     /get\/parameters\/1 .*other is not in/,
     /\{id\} of the path is not declared/,
     /security names none/,
-    /b~1~1c .*cannot be reached/,
+    /b~1~1c .*has an empty segment/,
     /operationId same is another/,
     /x-sunset is "soon"/,
     /d\?e=f .*has a query/,
@@ -63,6 +64,7 @@ paths:
     /^\/security security names nowhere/,
     /t\/trace TRACE \/t cannot be reached/,
     /u%250Av .*control characters/,
+    /x~1\.\.~1y .*cannot be reached: dot segments/,
     /w\{x .*a brace without its other one/,
   ];
   for (const sentence of expected)
