@@ -271,6 +271,52 @@ test("items that are told apart by their texts are compared whichever way those 
   assert.equal(check?.(Buffer.from('["on","\\u006fn"]')), false);
 });
 
+const manyTexts = Array.from({ length: 5_000 }, (_, i) => `k${i}`);
+
+test("of thousands of names and items one that is there twice is found, wherever it stands and however it is written", () => {
+  const items = findByteCheck({ type: "array", uniqueItems: true, items: { type: "string" } }, "request");
+  const members = findByteCheck({ type: "object", additionalProperties: { type: "string" } }, "request");
+  const list = (texts: readonly string[]): Buffer => Buffer.from(`[${texts.map((text) => `"${text}"`).join()}]`);
+  const map = (texts: readonly string[]): Buffer => Buffer.from(`{${texts.map((text) => `"${text}":""`).join()}}`);
+  assert.equal(items?.(list(manyTexts)), true);
+  assert.equal(items?.(list([...manyTexts, "\\u006b5000", "k5001"])), true);
+  assert.equal(members?.(map(manyTexts)), true);
+  for (const twice of ["k0", "k31", "k32", "k4999", "\\u006b77"]) {
+    assert.equal(items?.(list([...manyTexts, twice])), false, twice);
+    assert.equal(members?.(map([...manyTexts, twice])), false, twice);
+  }
+  assert.equal(items?.(list([...manyTexts, "\\u006b5000", "k5000"])), false);
+});
+
+/** Two pieces of a text for each place, either of which leads to the same hash (FNV-1a of 32 bits): found by birthdays. */
+function collidingPieces(count: number): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let state = 0x811c9dc5; pairs.length < count; ) {
+    const known = new Map<number, string>();
+    for (let i = 0; ; i++) {
+      const text = i.toString(36).padStart(6, "0");
+      let hash = state;
+      for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+      const other = known.get(hash);
+      known.set(hash, text);
+      if (other === undefined) continue;
+      pairs.push([other, text]);
+      state = hash;
+      break;
+    }
+  }
+  return pairs;
+}
+
+test("texts of one hash cost no more than others", () => {
+  const check = findByteCheck({ type: "array", uniqueItems: true, items: { type: "string" } }, "request");
+  const pieces = collidingPieces(15);
+  const texts = Array.from({ length: 1 << 15 }, (_, i) => pieces.map((pair, bit) => pair[(i >> bit) & 1]).join(""));
+  const before = process.cpuUsage().user;
+  assert.equal(check?.(Buffer.from(JSON.stringify(texts))), true);
+  assert.ok(process.cpuUsage().user - before < 2_000_000, "compared each with each");
+});
+
 test("a text that is not UTF-8 is left to somebody slower", () => {
   const check = findByteCheck({ type: "string", maxLength: 3 }, "request");
   assert.equal(check?.(Buffer.from('"héé"')), true);

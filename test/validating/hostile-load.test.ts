@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { findMediaType, type ParsedMediaType } from "../../src/core/media-type.ts";
 import type { MediaType, Operation } from "../../src/core/operation.ts";
 import { BodyPlan } from "../../src/validating/bodies/body-plan.ts";
+import { parseJson } from "../../src/validating/bodies/json.ts";
+import type { Malformed } from "../../src/validating/parameters/decode.ts";
 import { Violations } from "../../src/validating/schema/check.ts";
 
 const operation = {
@@ -110,6 +112,23 @@ test("what the patterns of one message have cost is not the next one's fault", (
   assert.equal(check(valid), true);
   assert.equal(check(list(`"${"a".repeat(40)}"`, 100)), false);
   assert.equal(check(valid), true);
+});
+
+test("nesting that is too deep is told before a parser builds it", () => {
+  for (const text of [
+    "[".repeat(500_000),
+    "[".repeat(513) + "]".repeat(513),
+    `[${'{"a":'.repeat(512)}1`,
+    "[[],".repeat(520),
+  ])
+    assert.match(String((parseJson(Buffer.from(text)) as Malformed).message), /nested deeper than 512/);
+  const wide = `[${'[[],{"a[[[":"\\"[[["}],'.repeat(600)}0]`;
+  for (const text of [wide, "[".repeat(512) + "]".repeat(512)])
+    assert.deepEqual(parseJson(Buffer.from(text)), JSON.parse(text));
+  const before = process.cpuUsage().user;
+  for (let i = 0; i < 200; i++) parseJson(Buffer.alloc(1_048_576, "["));
+  // Building it takes thirty milliseconds, each time.
+  assert.ok(process.cpuUsage().user - before < 2_000_000);
 });
 
 test("a long body is checked in turns with everything else, and with the same outcome", async () => {

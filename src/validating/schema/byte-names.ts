@@ -1,5 +1,7 @@
-/** So many names of one object are compared with each other; of more, somebody keeps a set. */
-export const MAX_NAMES = 32;
+import { ByteSet } from "./byte-set.ts";
+
+/** So many names of one object are compared with each other; of more, a set is kept. */
+const MAX_NAMES = 32;
 
 /**
  * The names of the objects around the place where a scan stands, by where they stand in the text: telling two apart
@@ -32,12 +34,13 @@ export class ByteNames {
     return true;
   }
 
-  /** The names of a level, as the text has them. */
-  list(level: number, count: number): string[] {
+  /** The names of a level, once there are too many to compare each with each. */
+  take(level: number, count: number): ByteSet | undefined {
+    if (count < MAX_NAMES) return undefined;
+    const set = new ByteSet(this.bytes);
     const first = level * MAX_NAMES;
-    return Array.from({ length: count }, (_, i) =>
-      this.bytes.toString("utf8", this.starts[first + i], this.ends[first + i]),
-    );
+    for (let i = first; i < first + count; i++) set.add(this.starts[i] as number, this.ends[i] as number);
+    return set;
   }
 
   /** A number that is equal for equal names: their length and a few of their bytes. */

@@ -1,5 +1,6 @@
 import type { BytePattern } from "./byte-pattern.ts";
 import type { ByteReader } from "./byte-reader.ts";
+import type { ByteSet } from "./byte-set.ts";
 import type { Word } from "./byte-word.ts";
 import { isMultiple } from "./equal.ts";
 import { toBound } from "./exact.ts";
@@ -159,6 +160,7 @@ export class ByteNode {
     if (!reader.take(0x5b) || !reader.enter()) return false;
     const items = this.items as ByteNode;
     const known = this.isUnique ? new Set<unknown>() : undefined;
+    let texts: ByteSet | undefined;
     let count = 0;
     if (reader.next() !== 0x5d) {
       do {
@@ -166,10 +168,13 @@ export class ByteNode {
         const { at } = reader;
         if (!items.check(reader)) return false;
         if (known !== undefined) {
-          if (first === 0x7b || first === 0x5b || reader.isRounded) return reader.giveUp();
-          const key = first === 0x22 ? reader.textAt(at) : isLetter(first) ? LITERALS[first] : reader.number;
-          if (known.has(key)) return false;
-          known.add(key);
+          if (first === 0x22) {
+            texts ??= reader.createSet();
+            if (!texts.add(at + 1, reader.at - 1)) return false;
+          } else {
+            if (first === 0x7b || first === 0x5b || reader.isRounded) return reader.giveUp();
+            if (!addTo(known, isLetter(first) ? LITERALS[first] : reader.number)) return false;
+          }
         }
         count++;
       } while (reader.take(0x2c));
@@ -185,7 +190,7 @@ export class ByteNode {
     let count = 0;
     let others = 0;
     let requiredOthers = 0;
-    let many: Set<string> | undefined;
+    let many: ByteSet | undefined;
     if (reader.next() !== 0x7d) {
       do {
         const index = this.findMember(reader, expected);
@@ -198,7 +203,7 @@ export class ByteNode {
         } else {
           if (index === MALFORMED) return reader.giveUp();
           many ??= reader.takeNames(others);
-          if (many === undefined ? !reader.addName(others) : !addTo(many, reader.lastText())) return false;
+          if (many === undefined ? !reader.addName(others) : !reader.addNameTo(many)) return false;
           others++;
           member = this.additional;
           if (this.hasOthers) {
@@ -265,9 +270,9 @@ const LITERALS: Readonly<Record<number, unknown>> = { 116: true, 102: false, 110
 const isLetter = (byte: number): boolean => byte in LITERALS;
 
 /** @returns false when it is there already */
-function addTo(names: Set<string>, name: string): boolean {
-  const { size } = names;
-  return names.add(name).size > size;
+function addTo(known: Set<unknown>, value: unknown): boolean {
+  const { size } = known;
+  return known.add(value).size > size;
 }
 
 function checkAny(group: readonly ByteNode[], reader: ByteReader, at: number, depth: number): boolean {

@@ -1,3 +1,4 @@
+import type { ByteSet } from "./byte-set.ts";
 import { TextReader } from "./byte-text.ts";
 import { Word } from "./byte-word.ts";
 
@@ -7,7 +8,7 @@ const POWERS = Array.from({ length: 16 }, (_, i) => 10 ** i);
 /** So many digits make a number that a double holds exactly. */
 const MAX_DIGITS = 15;
 /** Nesting that is taken, of values and of schemas about one value. */
-const MAX_DEPTH = 128;
+const MAX_DEPTH = 512;
 /** Every byte may be looked at so often by the branches of an `anyOf`: nested ones would double the work with each level. */
 const LOOKS = 8;
 const LEAST_LOOKS = 1024;
@@ -75,8 +76,13 @@ export class ByteReader extends TextReader {
     return this.addNameAt(this.depth, count) || this.giveUp();
   }
 
+  /** Likewise, of many. */
+  addNameTo(names: ByteSet): boolean {
+    return this.addLastTo(names) || this.giveUp();
+  }
+
   /** The names noted for the object around, once there are too many to compare each with each. */
-  takeNames(count: number): Set<string> | undefined {
+  takeNames(count: number): ByteSet | undefined {
     return this.takeNamesAt(this.depth, count);
   }
 

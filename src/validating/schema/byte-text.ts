@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
-import { ByteNames, MAX_NAMES } from "./byte-names.ts";
+import { ByteNames } from "./byte-names.ts";
 import type { BytePattern } from "./byte-pattern.ts";
+import { ByteSet } from "./byte-set.ts";
 import type { Word } from "./byte-word.ts";
 
 const QUOTE = 0x22;
@@ -100,11 +101,8 @@ export class TextReader {
     return JSON.parse(bytes.toString("utf8", textStart - 1, textEnd + 1)) as string;
   }
 
-  /** The text that starts at a place, and was skipped before. */
-  textAt(at: number): string {
-    this.at = at;
-    this.skipText();
-    return this.lastText();
+  createSet(): ByteSet {
+    return new ByteSet(this.bytes);
   }
 
   /** True where a pattern surely takes the text that was skipped last. */
@@ -115,14 +113,18 @@ export class TextReader {
   /**
    * Notes the text that was skipped last as a name of the object around it.
    * @param count of names noted on that level before
-   * @returns false when it is one of them, or cannot be compared
+   * @returns false when it is one of them, or has escapes: a parser tells those sooner
    */
   protected addNameAt(level: number, count: number): boolean {
     return !this.hasEscapes && this.names.add(level, count, this.textStart, this.textEnd);
   }
 
-  protected takeNamesAt(level: number, count: number): Set<string> | undefined {
-    return count < MAX_NAMES ? undefined : new Set(this.names.list(level, count));
+  protected takeNamesAt(level: number, count: number): ByteSet | undefined {
+    return this.names.take(level, count);
+  }
+
+  protected addLastTo(set: ByteSet): boolean {
+    return !this.hasEscapes && set.add(this.textStart, this.textEnd);
   }
 
   /** Four at a time while none is a quote, a backslash, a control character or beyond ASCII: each sets one of the high bits. */
