@@ -23,6 +23,7 @@ const ACCEPTED = [
   '<q:pet xmlns:q="urn:pets" id="1"/>',
   inPet("<n:name>x</n:name><labels><label>1</label></labels><alias>1</alias><alias>2</alias>"),
   inPet("<labels/>"),
+  inPet("\n\t<labels>\r\n <label>1</label>\n</labels> <chip>\n<number>1</number></chip>\n"),
   inPet('<chip i:nil="true"/>'),
   inPet("<chip><number>1</number></chip>"),
   inPet("", 'id="1" l:lang="de" i:schemaLocation="a b"'),
@@ -51,6 +52,9 @@ const REFUSED: [body: string, pointer: string, keyword: string, message: RegExp]
   [inPet("<id>1</id>", ""), "/id", "xml", /must be an attribute/],
   [inPet("<tags/>"), "/tags", "xml", /element <labels>/],
   [inPet("<nick>1</nick>"), "/nick", "xml", /element <alias>/],
+  [inPet("drop table<alias>1</alias>"), "", "xml", /text beside its elements/],
+  [inPet("<labels>1<label>1</label></labels>"), "/tags", "xml", /text beside its elements/],
+  [inPet("<chip><number>1</number><![CDATA[x]]></chip>"), "/chip", "xml", /text beside its elements/],
   [`${inPet("")}<pet/>`, "", "parse", /well-formed/],
   ["<a>".repeat(10_000), "", "parse", /256 levels/],
 ];
@@ -70,4 +74,18 @@ test("XML is read by its xml objects: names, namespaces, attributes, wrappers an
     assert.equal(found?.pointer, pointer, `${body} ${JSON.stringify(json.violations)}`);
     assert.match(found.message, message);
   }
+});
+
+test("text beside elements is what a member with nodeType text or cdata says of it", async (t) => {
+  const properties = {
+    note: { type: "string", maxLength: 3, xml: { nodeType: "text" } },
+    by: { type: "string" },
+  };
+  const document = bodyDocument({ "application/xml": { schema: { type: "object", properties } } });
+  const gateway = await specGateway(t, { document });
+  const send = (body: string) => gateway.send("POST", "/", { headers: { "content-type": "application/xml" }, body });
+  assert.equal((await send("<r>abc<by>x</by></r>")).status, 200);
+  const { status, json } = await send("<r>abcd<by>x</by></r>");
+  assert.equal(status, 400);
+  assert.equal(json.violations[0].pointer, "/note");
 });

@@ -21,6 +21,7 @@ function readElement(element: XmlElement, shape: Shape | undefined, pointer: str
   const isObjectShape =
     shape === undefined ? hasInside : (shape.types & OBJECT) !== 0 && (hasInside || !shape.isScalar);
   if (!isObjectShape) return toScalar(scalarText(element.text, shape), shape?.types ?? STRING, false);
+  if (shape !== undefined && !takesText(shape)) refuseText(element, pointer, report);
   const value: Record<string, unknown> = Object.create(null);
   const taken = new Set<string>();
   const byName = childrenByName(element);
@@ -51,6 +52,18 @@ function readElement(element: XmlElement, shape: Shape | undefined, pointer: str
     if (!taken.has(`@${name}`) && !(name in value) && shape?.properties.has(name) !== true) value[name] = text;
   }
   return value;
+}
+
+/** Whether an element with others inside has a place for text of its own: only 3.2 has one, `nodeType`. */
+function takesText(shape: Shape): boolean {
+  if ((shape.types & STRING) !== 0 && shape.properties.size === 0) return true;
+  for (const member of shape.properties.values()) if (isText(xmlOf(member))) return true;
+  return false;
+}
+
+/** Who reads the document would find what nothing here has looked at. */
+function refuseText({ text }: XmlElement, pointer: string, report: ReportXml): void {
+  if (/[^ \t\r\n]/.test(text)) report(pointer, "has text beside its elements, which the schema has no place for");
 }
 
 const scalarText = (text: string, shape: Shape | undefined): string =>
@@ -95,6 +108,7 @@ function checkNamespace(
 /** The children of an element that holds a list and nothing else. */
 function readItems(element: XmlElement, shape: Shape, pointer: string, report: ReportXml): unknown[] {
   const xml = xmlOf(shape.items);
+  if (!isText(xml)) refuseText(element, pointer, report);
   return element.children.map((child, i) => {
     const at = `${pointer}/${i}`;
     if (typeof xml.name === "string" && xml.name !== child.name) report(at, `must be an element <${xml.name}>`);
