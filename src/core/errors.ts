@@ -44,6 +44,7 @@ export const ERRORS = {
   PLUGIN_FAILED: { status: 500, title: "A plugin failed", source: "gateway" },
   INTERNAL: { status: 500, title: "The gateway failed", source: "gateway" },
   METHOD_UNKNOWN: { status: 501, title: "The method is not implemented", source: "client" },
+  MOCK_IMPOSSIBLE: { status: 501, title: "No valid answer could be made up", source: "gateway" },
   CODING_UNKNOWN: { status: 501, title: "The transfer coding is not implemented", source: "client" },
   UPSTREAM_UNREACHABLE: { status: 502, title: "The upstream could not be reached", source: "upstream" },
   UPSTREAM_MALFORMED: { status: 502, title: "The upstream's answer is not valid HTTP", source: "upstream" },

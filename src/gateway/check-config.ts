@@ -3,6 +3,7 @@ import { distinct, type Problem } from "../config/problem.ts";
 import { lintSpec } from "../openapi/lint.ts";
 import type { Spec } from "../openapi/operations.ts";
 import { locateAll } from "../openapi/positions.ts";
+import { lintExamples } from "../validating/lint-examples.ts";
 import { buildDry } from "./build-dry.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -34,7 +35,7 @@ function findIdle({ routes }: Snapshot, problems: readonly Problem[]): Problem[]
 
 /** Positions are found for all findings of a file at once: for each alone, a large file would be read each time. */
 function toWarnings(spec: Spec): Problem[] {
-  const findings = lintSpec(spec);
+  const findings = [...lintSpec(spec), ...lintExamples(spec)];
   const warnings: Problem[] = [];
   for (const file of new Set(findings.map((finding) => finding.file))) {
     const own = findings.filter((finding) => finding.file === file);

@@ -187,6 +187,33 @@ test("what cannot be made up is left out where nobody asks for it, and one child
   }
 });
 
+test("where nothing valid can be made up the answer says so, and names the schema", async (t) => {
+  const impossible = { type: "string", minLength: 5, maxLength: 1 };
+  const answer = (content: object): object => ({ get: { responses: { 200: { description: "ok", ...content } } } });
+  const schema = { $ref: "#/components/schemas/Never" };
+  const json = (media: object): object => ({ content: { "application/json": media } });
+  const paths = {
+    "/body": answer(json({ schema })),
+    "/refused": answer(json({ schema: false })),
+    "/header": answer({ headers: { "X-Never": { required: true, schema: impossible } } }),
+    "/null": answer(json({ schema: { type: "null" } })),
+    "/example": answer(json({ schema, example: "anything" })),
+  };
+  const api = { ...document, paths, components: { schemas: { Never: impossible } } };
+  const gateway = await specGateway(t, { ...withoutUpstream, document: api });
+  for (const [path, said] of [
+    ["/body", /application\/json \(#\/components\/schemas\/Never\) in GET \/body/],
+    ["/refused", /application\/json in GET \/refused/],
+    ["/header", /the header X-Never in GET \/header/],
+  ] as const) {
+    const { status, json: problem } = await gateway.send("GET", path);
+    assert.deepEqual([status, problem.code], [501, "MOCK_IMPOSSIBLE"], path);
+    assert.match(problem.detail, said);
+  }
+  assert.equal((await gateway.send("GET", "/null")).text, "null");
+  assert.equal((await gateway.send("GET", "/example")).json, "anything");
+});
+
 test("nearly every answer of GitHub's description can be made up so that it is valid", () => {
   const api = JSON.parse(readFileSync("node_modules/@octokit/openapi/generated/api.github.com.json", "utf8"));
   const { operations } = toSpec(api, "github.json", undefined);

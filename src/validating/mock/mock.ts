@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { GatewayError } from "../../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler } from "../../core/exchange.ts";
 import { HeaderList } from "../../core/headers.ts";
 import { findMediaType } from "../../core/media-type.ts";
-import type { MediaType, Operation, Parameter, ResponseSpec } from "../../core/operation.ts";
+import type { MediaType, Operation, Parameter, ResponseSpec, Schema } from "../../core/operation.ts";
 import { accepts } from "../accept.ts";
 import { findResponse } from "../response-checks.ts";
 import { schemaCheck } from "../schema/check.ts";
@@ -104,14 +105,26 @@ class Mock {
       media.schema ??
       (media.itemSchema === undefined ? undefined : { type: "array", minItems: 1, items: media.itemSchema });
     if (schema === undefined) return undefined;
-    return findSample(schemaCheck(this.operation.spec, schema, "response"), seed, !isDynamic) ?? { value: null };
+    return this.makeUp(schema, media.type, seed, isDynamic);
+  }
+
+  /** @throws GatewayError MOCK_IMPOSSIBLE: what is not valid is never sent as if it were */
+  private makeUp(schema: Schema, what: string, seed: number, isDynamic: boolean): Sample {
+    const { spec, method, path } = this.operation;
+    const sample = findSample(schemaCheck(spec, schema, "response"), seed, !isDynamic);
+    if (sample !== undefined) return sample;
+    // Without the file before it: where documents lie is nobody's business.
+    const name = isObject(schema) ? /#.*$/s.exec(String(schema.$ref))?.[0] : undefined;
+    const place = name === undefined ? what : `${what} (${name})`;
+    const detail = `nothing valid was found for the schema of ${place} in ${method} ${path}; give it an example`;
+    throw new GatewayError("MOCK_IMPOSSIBLE", detail);
   }
 
   private addHeader(headers: HeaderList, header: Parameter, seed: number, isDynamic: boolean): void {
     if (header.name.toLowerCase() === "content-type") return;
     let value = header.example ?? valueOfExample(Object.values(header.examples ?? {})[0])?.value;
     if (value === undefined && header.schema !== undefined && header.required) {
-      value = findSample(schemaCheck(this.operation.spec, header.schema, "response"), seed, !isDynamic)?.value;
+      ({ value } = this.makeUp(header.schema, `the header ${header.name}`, seed, isDynamic));
     }
     if (value === undefined || value === null) return;
     const text = Array.isArray(value) ? value.join(", ") : isObject(value) ? JSON.stringify(value) : String(value);

@@ -19,6 +19,8 @@ export function toXml(value: unknown, name: string, shape: Shape | undefined): s
     const memberXml = memberShape?.annotation("xml");
     if (isObject(memberXml) && (memberXml.attribute === true || memberXml.nodeType === "attribute")) {
       attributes += ` ${typeof memberXml.name === "string" ? memberXml.name : member}="${escapeText(String(inner))}"`;
+    } else if (isObject(memberXml) && (memberXml.nodeType === "text" || memberXml.nodeType === "cdata")) {
+      children += escapeText(String(inner));
     } else children += toXml(inner, member, memberShape);
   }
   return `<${own}${attributes}>${children}</${own}>`;
