@@ -19,6 +19,7 @@ const sealed = {
   unevaluatedProperties: false,
 };
 const small = { type: "array", items: { type: "object", properties: { a: { type: "integer" } } } };
+const hundredThousand = Array.from({ length: 100_000 }, (_, i) => `"k${i}"`);
 /** Schemas that no scan of the bytes decides, and long bodies of small items. */
 const OTHERS = [
   [
@@ -35,6 +36,19 @@ const OTHERS = [
     `[${Array.from({ length: 80_000 }, (_, i) => `{"a":${i}}`)}]`,
     1,
   ],
+  [
+    "an object of 100,000 names, 1 MB",
+    { type: "object", additionalProperties: { type: "integer" } },
+    `{${hundredThousand.map((name) => `${name}:1`)}}`,
+    1,
+  ],
+  [
+    "100,000 different texts, uniqueness asked of us alone",
+    { type: "array", items: { type: "string" }, uniqueItems: true },
+    `[${hundredThousand}]`,
+    1,
+  ],
+  ["lists 500 deep, 1 MB", { type: "array" }, list("[".repeat(500) + "]".repeat(500), 1_040), 1],
 ];
 
 const STYLES = { path: "simple", query: "form", header: "simple" };
