@@ -2,7 +2,7 @@ import { findMediaType, isJson } from "../core/media-type.ts";
 import type { MediaType, Operation, Schema } from "../core/operation.ts";
 import type { Finding } from "../openapi/lint.ts";
 import type { Spec } from "../openapi/operations.ts";
-import { schemaCheck, Violations } from "./schema/check.ts";
+import { schemaCheck } from "./schema/check.ts";
 import type { Direction } from "./schema/evaluation.ts";
 import { isObject } from "./schema/keywords.ts";
 
@@ -48,9 +48,7 @@ function lintMedia(
   // In other media types an example may be the text that is sent, whatever the schema says of its value.
   if (schema === undefined || type === undefined || !isJson(type)) return;
   for (const example of examplesOf(media, schema)) {
-    const violations = new Violations();
-    schemaCheck(spec, schema, direction).check(example.value, "body", "", violations);
-    const [first] = violations.list;
+    const [first] = schemaCheck(spec, schema, direction).findings(example.value, 1);
     if (first === undefined) continue;
     const member = first.pointer === "" ? "it" : first.pointer;
     report(example, `the example does not fit its schema: ${member} ${first.message}; mend the one or the other`);

@@ -89,7 +89,8 @@ export class SchemaCheck {
     for (const { pointer, keyword, message } of findings) violations.add(location, prefix + pointer, keyword, message);
   }
 
-  private findings(value: unknown, limit: number): Finding[] {
+  /** What is wrong with a value, told without compiling: for who has one value of each schema. */
+  findings(value: unknown, limit: number): Finding[] {
     try {
       return this.getEvaluator().explain(value, limit);
     } catch (error) {
