@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { LimitOptions, ListenOptions } from "../config/listen-options.ts";
 import { watchClients } from "./client-watch.ts";
 import type { Front } from "./front.ts";
+import { closeUnsecured } from "./handshakes.ts";
 import { isHttp2 } from "./http2.ts";
 import { createHttp2Server, type Http2Limits } from "./http2-server.ts";
 import { openLanes } from "./lane/open-lanes.ts";
@@ -24,6 +25,7 @@ function createPlainOrTls(
       ? createHttp2Server({ ...tls, ...options }, limits)
       : createHttpsServer({ ...tls, ...options });
   certificates.renew(server as HttpsServer);
+  closeUnsecured(server);
   return server;
 }
 

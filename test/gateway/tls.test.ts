@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { type ClientHttp2Session, connect as connectHttp2, type OutgoingHttpHeaders } from "node:http2";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -10,9 +10,10 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import { ConfigError } from "../../src/config/problem.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import { certify } from "../support/certificate-files.ts";
+import { eventually } from "../support/eventually.ts";
 import { freePort } from "../support/free-port.ts";
 import { until } from "../support/load.ts";
-import { sendRaw } from "../support/raw.ts";
+import { answerOk, sendRaw } from "../support/raw.ts";
 import { startRawGateway } from "../support/raw-gateway.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "portico-tls-"));
@@ -201,6 +202,43 @@ test("who has asked for nothing does not keep a gateway from ending", async (t) 
   await Promise.all(closed);
   assert.ok(performance.now() - sinceMs < 3_000);
 });
+
+for (const [what, listen] of [
+  ["HTTPS", { tls: main }],
+  ["HTTP/2", { tls: main, http2: true }],
+] as const) {
+  test(`who never finishes a handshake does not keep a gateway of ${what} from ending, nor is a request lost with it`, async (t) => {
+    const held: Socket[] = [];
+    const { base, gateway, upstream } = await startRawGateway(t, {
+      options: { listen },
+      answer: (_request, socket) => held.push(socket),
+    });
+    let accepted = 0;
+    gateway.server.on("connection", () => accepted++);
+    const { port } = new URL(base);
+    const asking = connectTls({ port: Number(port), host: "127.0.0.1", rejectUnauthorized: false });
+    await once(asking, "secureConnect");
+    const answered = sendRaw(asking, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    await eventually("the request", () => upstream.requests[0]);
+    // The first says nothing; the second begins a record of 512 bytes.
+    const unsecured = ["", "\x16\x03\x01\x02\0\x01"].map((bytes) => {
+      const socket = connect(Number(port), "127.0.0.1");
+      t.after(() => socket.destroy());
+      socket.on("error", () => {});
+      socket.write(bytes, "latin1");
+      return socket.resume();
+    });
+    await eventually("all connections", () => accepted === 3);
+    const closed = unsecured.map((socket) => once(socket, "close"));
+    const sinceMs = performance.now();
+    const ended = gateway.close();
+    await Promise.all(closed);
+    for (const socket of held) answerOk("", socket);
+    await ended;
+    assert.ok(performance.now() - sinceMs < 3_000);
+    assert.deepEqual((await answered).statuses, [200]);
+  });
+}
 
 test("what HTTP/2 must not carry into HTTP/1 does not reach the upstream", async (t) => {
   const { base, upstream } = await startRawGateway(t, { options: { listen: { tls: main, http2: true } } });
