@@ -77,15 +77,16 @@ export default definePlugin({
         : createGzip({ ...gzipped, flush: constants.Z_SYNC_FLUSH });
     }
 
+    /** The answer to HEAD has no body, and the fields that GET's would have, but for a length that nobody knows (RFC 9110 §9.3.2). */
     async function compress(response: GatewayResponse, encoding: Encoding): Promise<void> {
       const { headers, body } = response;
-      if (isStream(body)) {
-        response.body = pipeline(body, openStream(encoding), () => {}) as unknown as Readable;
-        headers.delete("Content-Length");
-      } else {
-        const bytes = await compressWhole(body as Buffer, encoding);
+      if (Buffer.isBuffer(body)) {
+        const bytes = await compressWhole(body, encoding);
         response.body = bytes;
         headers.set("Content-Length", String(bytes.length));
+      } else {
+        if (isStream(body)) response.body = pipeline(body, openStream(encoding), () => {}) as unknown as Readable;
+        headers.delete("Content-Length");
       }
       headers.set("Content-Encoding", encoding);
       headers.delete("Accept-Ranges");
@@ -99,11 +100,7 @@ export default definePlugin({
       if (response.status === 304) weakenAsStored(response.headers, exchange.request.headers);
       if (!isCompressible(response, minBytes)) return response;
       addVary(response.headers);
-      if (response.body === null) {
-        // The answer to HEAD has no body to compress: only its length would be wrong.
-        if (exchange.request.method === "HEAD") response.headers.delete("Content-Length");
-        return response;
-      }
+      if (response.body === null && exchange.request.method !== "HEAD") return response;
       const accepted = exchange.request.headers.getJoined("accept-encoding");
       const encoding = accepted === undefined ? undefined : findEncoding(accepted, offered);
       if (encoding !== undefined) await compress(response, encoding);
