@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ERRORS } from "../src/core/errors.ts";
+import { ERRORS, type ErrorCode, type ErrorSpec, GatewayError } from "../src/core/errors.ts";
 
 const page = readFileSync("docs/errors.md", "utf8");
 const sections = new Map(
@@ -20,3 +20,14 @@ for (const [code, { status, title }] of Object.entries(ERRORS)) {
     assert.match(sections.get(code) ?? "", new RegExp(`\\*\\*${status}\\*\\* ${title.replace(/[.()']/g, "\\$&")}`));
   });
 }
+
+test("a stack is taken of what somebody has to mend, and of nothing that a flood could have made", () => {
+  const limit = Error.stackTraceLimit;
+  for (const [code, { source, isRefusal }] of Object.entries<ErrorSpec>(ERRORS)) {
+    const { stack = "" } = new GatewayError(code as ErrorCode, "a detail");
+    assert.equal(/^ +at /m.test(stack), source !== "client" && isRefusal !== true, code);
+    assert.match(stack, /a detail/);
+  }
+  assert.match(new GatewayError("PLUGIN_FAILED", "a detail").stack ?? "", /errors\.test\.ts/);
+  assert.equal(Error.stackTraceLimit, limit);
+});
