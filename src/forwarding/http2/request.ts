@@ -14,6 +14,11 @@ import { isMalformed } from "./frame-error.ts";
 export interface RequestOwner {
   /** Something has come: the session is alive. */
   onSign(): void;
+  /**
+   * A request has waited in vain. The connection may lead nowhere, or the library may have ended the session by itself and,
+   * before Node 24, told nobody: then the next request would wait in vain, too.
+   */
+  onSilence(): void;
   /** Its stream is closed: there is room for another. */
   onClose(request: Http2Request): void;
   /** To be sent again elsewhere: nothing has been done with it, and all of it is still there. */
@@ -223,8 +228,12 @@ export class Http2Request implements UnderWay, UploadOwner, UploadSink {
   /** Called by the timer. */
   expire(): void {
     // It is the client that is waited for.
-    if (this.pausedAtMs !== undefined || this.upload?.isWaiting === true) this.timer.refresh();
-    else if (this.answer.hasBegun) this.fail(new UpstreamError("body-timeout", "the body stopped coming"));
+    if (this.pausedAtMs !== undefined || this.upload?.isWaiting === true) {
+      this.timer.refresh();
+      return;
+    }
+    this.owner.onSilence();
+    if (this.answer.hasBegun) this.fail(new UpstreamError("body-timeout", "the body stopped coming"));
     else this.fail(new UpstreamError("headers-timeout", "no headers in time"));
   }
 }

@@ -25,7 +25,7 @@ export interface SessionOwner {
 /** Streams of one session at a time, where the upstream does not say fewer. */
 const MAX_STREAMS = 100;
 const IDLE_MS = 30_000;
-/** Without a sign of life while something is waited for: then it is asked for one, and has that long again to give it. */
+/** Without a sign of life while something is waited for: then it is asked for one, and has that long to give it. */
 const PING_AFTER_MS = 10_000;
 /** Likewise of one that has said GOAWAY. It may be gone by now: Node has been seen to lose the end of a connection that came right behind it. */
 const LAST_PING_AFTER_MS = 3_000;
@@ -79,7 +79,12 @@ export class Http2Session implements RequestOwner {
   }
 
   get hasRoom(): boolean {
-    return this.isOpen && !this.isEnding && this.requests.size < (this.maxStreams ?? 0);
+    return this.isOpen && !this.isEnding && !this.isInQuestion && this.requests.size < (this.maxStreams ?? 0);
+  }
+
+  /** It was asked for a sign of life and has not given it: what it would be sent could be lost. */
+  private get isInQuestion(): boolean {
+    return this.pingedAtMs !== undefined;
   }
 
   send(asking: Asking): void {
@@ -94,19 +99,16 @@ export class Http2Session implements RequestOwner {
 
   /** Looks after it now and then: ends what is idle for too long or shows no sign of life. */
   sweep(nowMs: number): void {
-    const { session, pingedAtMs } = this;
+    const { pingedAtMs } = this;
     const pingAfterMs = this.isEnding ? LAST_PING_AFTER_MS : PING_AFTER_MS;
     this.controlFrames = 0;
-    if (session === undefined || !this.isOpen) return;
-    if (this.isIdle) {
-      if (nowMs - this.seenAtMs > IDLE_MS) this.close();
-    } else if (pingedAtMs !== undefined) {
+    if (!this.isOpen) return;
+    if (pingedAtMs !== undefined) {
       if (nowMs - pingedAtMs > pingAfterMs) this.fail(new UpstreamError("broken", "it answers no PING"));
-    } else if (nowMs - this.seenAtMs > pingAfterMs && !session.destroyed) {
-      this.pingedAtMs = nowMs;
-      session.ping((error) => {
-        if (error === null) this.onSign();
-      });
+    } else if (this.isIdle) {
+      if (nowMs - this.seenAtMs > IDLE_MS) this.close();
+    } else if (nowMs - this.seenAtMs > pingAfterMs) {
+      this.ping(nowMs);
     }
   }
 
@@ -134,7 +136,13 @@ export class Http2Session implements RequestOwner {
 
   onSign(): void {
     this.seenAtMs = performance.now();
+    if (!this.isInQuestion) return;
     this.pingedAtMs = undefined;
+    if (this.hasRoom) this.owner.onRoom(this);
+  }
+
+  onSilence(): void {
+    if (!this.isInQuestion) this.ping(performance.now());
   }
 
   onClose(request: Http2Request): void {
@@ -144,6 +152,15 @@ export class Http2Session implements RequestOwner {
 
   onUnprocessed(asking: Asking): void {
     this.owner.onUnprocessed(asking);
+  }
+
+  private ping(nowMs: number): void {
+    const { session } = this;
+    if (session === undefined || session.destroyed) return;
+    this.pingedAtMs = nowMs;
+    session.ping((error) => {
+      if (error === null) this.onSign();
+    });
   }
 
   private negotiate(): void {

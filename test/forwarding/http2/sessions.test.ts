@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { PoolGroup } from "../../../src/forwarding/pools.ts";
+import { ask } from "../../support/byte-upstream.ts";
 import { missingOpenssl } from "../../support/certificates.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FLAG, frame, setting, TYPE, uint32 } from "../../support/http2-frames.ts";
@@ -132,11 +136,42 @@ for (const [what, timeouts, begin, code] of [
     const upstream = await startFrameUpstream(t, {
       onRequest: (connection, stream, nth) => (nth === 0 ? begin(connection, stream) : ok(connection, stream)),
     });
-    const { base } = await startRawGateway(t, { route: { ...upstream.route, timeouts } });
+    const { route } = upstream;
+    const { base } = await startRawGateway(t, { route: { ...route, timeouts: { ...route.timeouts, ...timeouts } } });
     const { statuses, text } = await sendRaw(base, GET, { answers: 1 });
     assert.deepEqual(statuses, [504]);
     assert.match(text, new RegExp(`"code":"${code}"`));
-    assert.deepEqual((await sendRaw(base, GET, { answers: 1 })).statuses, [200]);
-    assert.equal(upstream.connections.length, 1);
+    const [{ frames, socket }] = upstream.connections as [FrameConnection];
+    await eventually("PING", () => frames.some(({ type }) => type === TYPE.ping));
+    // Until PING is answered, others are asked by another connection.
+    await eventually("a request on the first connection", async () => {
+      assert.deepEqual((await sendRaw(base, GET, { answers: 1 })).statuses, [200]);
+      return upstream.requests.at(-1)?.connection === 0;
+    });
+    assert.equal(socket.destroyed, false);
   });
 }
+
+test("a session on which requests wait in vain gets no more of them, and ends when it answers no PING", {
+  skip,
+}, async (t) => {
+  const upstream = await startFrameUpstream(t, {
+    answersPings: false,
+    onRequest: (connection, stream, nth) => {
+      if (nth > 0) ok(connection, stream);
+    },
+  });
+  const ca = readFileSync(String(upstream.route.upstreamTls?.ca));
+  const group = new PoolGroup({ http2: true, connectMs: 20_000, tls: { ca, serverName: undefined } });
+  t.after(() => group.destroy());
+  await assert.rejects(ask(group, upstream.url, { headersMs: 100 }), { fault: "headers-timeout" });
+  for (let i = 0; i < 3; i++) assert.equal((await ask(group, upstream.url)).status, 200);
+  assert.deepEqual(
+    upstream.requests.map(({ connection }) => connection),
+    [0, 1, 1, 1],
+  );
+  const [{ socket }] = upstream.connections as [FrameConnection];
+  const closed = once(socket, "close");
+  group.of(upstream.url).sweep(performance.now() + 11_000);
+  await closed;
+});
