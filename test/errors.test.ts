@@ -28,6 +28,8 @@ test("a stack is taken of what somebody has to mend, and of nothing that a flood
     assert.equal(/^ +at /m.test(stack), source !== "client" && isRefusal !== true, code);
     assert.match(stack, /a detail/);
   }
+  for (const code of ["OVERLOADED", "CIRCUIT_OPEN", "UPSTREAM_BUSY", "NO_INSTANCE", "OPERATION_UNKNOWN"] as const)
+    assert.doesNotMatch(new GatewayError(code, "a detail").stack ?? "", /^ +at /m, code);
   assert.match(new GatewayError("PLUGIN_FAILED", "a detail").stack ?? "", /errors\.test\.ts/);
   assert.equal(Error.stackTraceLimit, limit);
 });
