@@ -1,10 +1,11 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { TLSSocket, Server as TlsServer } from "node:tls";
+import { Server as TlsServer } from "node:tls";
 import { GatewayError } from "../core/errors.ts";
 import { Connection, type WaitsFor } from "./connection.ts";
 import type { Front } from "./front.ts";
 import { endWith } from "./parse-error.ts";
+import { ClientResets } from "./reset-clients.ts";
 
 /** A body that comes or is read slower than this over a whole window is an attack, or as good as one. Apache's choice, too. */
 export const MIN_BYTES_PER_SECOND = 500;
@@ -43,9 +44,10 @@ export function watchClients(server: Server, front: Front, patience: Patience): 
     });
   });
   const { stallMs, keepAliveMs, headerMs } = patience;
+  const resets = new ClientResets();
   const watching = setInterval(() => {
     const nowMs = performance.now();
-    for (const [socket, watched] of sockets) look(front, socket, watched, patience, nowMs);
+    for (const [socket, watched] of sockets) look(front, resets, socket, watched, patience, nowMs);
   }, Math.min(stallMs, keepAliveMs) / 8);
   const unasked = setInterval(
     () => endUnasked(front, openedAtMs, headerMs),
@@ -73,7 +75,14 @@ function endUnasked(front: Front, openedAtMs: Map<Socket, number>, headerMs: num
 const isUnasked = (connection: Connection | undefined): boolean =>
   connection !== undefined && !connection.hasAsked && !connection.isHttp2;
 
-function look(front: Front, socket: Socket, watched: Watched, patience: Patience, nowMs: number): void {
+function look(
+  front: Front,
+  resets: ClientResets,
+  socket: Socket,
+  watched: Watched,
+  patience: Patience,
+  nowMs: number,
+): void {
   const connection = Connection.find(socket);
   if (isUnasked(connection)) return;
   const waitsFor = connection === undefined ? waitsForReader(socket) : connection.waitsFor;
@@ -93,23 +102,11 @@ function look(front: Front, socket: Socket, watched: Watched, patience: Patience
   watched.sinceMs = nowMs;
   if (isNew || moved >= (MIN_BYTES_PER_SECOND * patience.stallMs) / 1000) return;
   if (waitsFor === "reader") {
-    reset(socket);
+    resets.add(socket);
   } else if (waitsFor === "body") {
     if (connection?.hasAnswered === true) socket.destroy();
     else endWith(new GatewayError("REQUEST_TIMEOUT", "the body comes too slowly"), socket, front.nextId());
   }
-}
-
-/** Drops what its client does not read in the kernel, too: megabytes that an orderly end would leave there for minutes. */
-function reset(socket: Socket): void {
-  if (socket instanceof TLSSocket) {
-    // Node resets no TLS.
-    socket.destroy();
-    return;
-  }
-  // Some versions of Node would first wait until all is written.
-  socket.destroySoon = socket.destroy;
-  socket.resetAndDestroy();
 }
 
 const waitsForReader = (socket: Socket): WaitsFor | undefined => (socket.writableLength > 0 ? "reader" : undefined);
