@@ -37,13 +37,10 @@ export function respond(
   return { status: answer.status, headers, body };
 }
 
-/** The body of a larger answer is not written out a second time: the store counts its bytes once. */
-const PREPARED_BYTES = 4096;
-
 function toView(answer: StoredAnswer, ageSeconds: number, cacheStatus: string, nowMs: number): AnswerView {
-  const { status, body, length } = answer;
+  const { status, body } = answer;
   const headers = toSent(answer, ageSeconds, cacheStatus, nowMs);
-  if (body !== null && length <= PREPARED_BYTES) headers.prepared = new Prepared(status, body);
+  if (body !== null) headers.prepared = new Prepared(status, body);
   return { ageSeconds, cacheStatus, headers, notModified: undefined, hadTags: undefined, hadSince: undefined };
 }
 

@@ -5,7 +5,7 @@
 export class Prepared {
   readonly status: number;
   readonly body: Buffer | null;
-  /** All of it as it stands on a connection that stays open; undefined until the gateway has written it out. */
+  /** As it stands on a connection that stays open, but for a long body, which follows; undefined until the gateway has written it out. */
   text: string | undefined = undefined;
   /** What `text` says of how long the connection stays open. */
   keepAliveMs = 0;

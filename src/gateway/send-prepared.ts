@@ -2,6 +2,7 @@ import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { Prepared } from "../core/prepared.ts";
+import { findRest } from "./joined-body.ts";
 import { NODES_OWN } from "./write-lines.ts";
 
 /** What Node's own `writeHead` sets and reads. */
@@ -33,12 +34,14 @@ export function sendPrepared(outgoing: ServerResponse, response: GatewayResponse
   if (text === undefined) return false;
   outgoing.statusCode = response.status;
   known._header = text;
-  outgoing.end();
+  const rest = findRest(response.headers.prepared?.body ?? null);
+  if (rest === undefined) outgoing.end();
+  else outgoing.end(rest);
   return true;
 }
 
 /**
- * An answer as it was written out before, for a connection that stays open that long.
+ * An answer as it was written out before, for a connection that stays open that long; without its {@link findRest}.
  * @returns undefined when it has to be put together: it has changed, or has not left often enough
  */
 export function findPrepared(response: GatewayResponse, keepAliveMs: number): string | undefined {
@@ -66,5 +69,6 @@ function writeOut({ status, body }: Prepared, headers: HeaderList, keepAliveMs: 
   const keepAlive = keepAliveMs > 0 ? `Keep-Alive: timeout=${Math.floor(keepAliveMs / 1000)}\r\n` : "";
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${lines}${last}Connection: keep-alive\r\n${keepAlive}\r\n`;
   // Through a Buffer, so that it is one flat string: pieces would be joined anew for each client.
-  return Buffer.from(head + (body?.toString("latin1") ?? ""), "latin1").toString("latin1");
+  const joined = findRest(body) === undefined ? (body?.toString("latin1") ?? "") : "";
+  return Buffer.from(head + joined, "latin1").toString("latin1");
 }

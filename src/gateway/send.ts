@@ -5,6 +5,7 @@ import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import { UpstreamBody } from "../forwarding/upstream-body.ts";
 import { isHttp2, sendHttp2 } from "./http2.ts";
+import { MAX_JOINED_BYTES } from "./joined-body.ts";
 import { sendPrepared } from "./send-prepared.ts";
 import { writeLines } from "./write-lines.ts";
 
@@ -66,9 +67,6 @@ export function tellLength(headers: HeaderList, body: Buffer): void {
   const told = headers.get("content-length");
   if (told !== undefined && told !== String(body.length)) headers.set("Content-Length", String(body.length));
 }
-
-/** Up to here a body leaves in one text with its head. A longer one would be copied three times on that way. */
-export const MAX_JOINED_BYTES = 4_096;
 
 /**
  * `end(body)` makes two writes of it, joined by a `writev` that costs twice a plain write: 5 µs a request. As a part of

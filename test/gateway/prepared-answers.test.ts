@@ -34,6 +34,26 @@ for (const [what, fields] of [
   });
 }
 
+for (const [by, first] of [
+  ["a lane", `${GET}\r\n`],
+  ["node:http", `${GET}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+] as const) {
+  test(`long bodies follow their heads, the first time and again, on a connection of ${by}`, async (t) => {
+    for (const length of [4_096, 4_097, 100_000]) {
+      const body = "\xe9".repeat(length - 1) + length.toString().slice(-1);
+      const service = await startCachedService(t, (_request, response) => {
+        response.writeHead(200, { ...stored, "Content-Length": length } as never).end(Buffer.from(body, "latin1"));
+      });
+      await service.get("/orders", { Host: "a" });
+      const again = `${GET}\r\n`.repeat(5);
+      const { text } = await sendRaw(service.url, `${first}${again}${GET}Connection: close\r\n\r\n`);
+      const bodies = text.split(/HTTP\/1\.1 [\s\S]*?\r\n\r\n/).slice(1);
+      assert.equal(bodies.length, 7);
+      assert.ok(bodies.every((sent) => sent === body));
+    }
+  });
+}
+
 test("one connection is answered again and again, pipelined or not", async (t) => {
   const service = await startCachedService(t, answer);
   await service.get("/orders", { Host: "a" });

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { isStream } from "../../core/body.ts";
 import type { GatewayResponse, NodeObjects } from "../../core/exchange.ts";
+import { findRest } from "../joined-body.ts";
 import { frame, tellLength } from "../send.ts";
 import { findPrepared } from "../send-prepared.ts";
 import type { Serving } from "../serving.ts";
@@ -66,7 +67,7 @@ export class LaneRequest implements NodeObjects {
     const isLast = lane.connection.isClosing;
     const prepared = isLast ? undefined : findPrepared(response, keepAliveMs);
     if (prepared !== undefined) {
-      this.write(prepared, undefined);
+      this.write(prepared, findRest(body));
       return true;
     }
     const { headers } = response;

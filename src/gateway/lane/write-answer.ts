@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { HeaderList } from "../../core/headers.ts";
-import { MAX_JOINED_BYTES } from "../send.ts";
+import { findRest } from "../joined-body.ts";
 import { NODES_OWN } from "../write-lines.ts";
 import type { DateField } from "./date-field.ts";
 
@@ -56,6 +56,6 @@ export function writeAnswer(
   if (isSent && !hasLength) last += `Content-Length: ${body?.length ?? 0}\r\n`;
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${lines}${last}\r\n`;
   if (!isSent || body === null) return { text: head, rest: undefined };
-  if (body.length > MAX_JOINED_BYTES) return { text: head, rest: body };
-  return { text: head + body.toString("latin1"), rest: undefined };
+  const rest = findRest(body);
+  return { text: rest === undefined ? head + body.toString("latin1") : head, rest };
 }
