@@ -12,11 +12,15 @@ const PLACE = 1;
 /** The next one used before it; of free numbers, the next free one. */
 const OLDER = 2;
 const YOUNGER = 3;
-const ROW_BYTES = ROW * 4 + 2 + 8;
+
+/** A slot: the number of its entry, and the hash again, so that a search touches no row but the one it looks for. */
+const SLOT = 2;
+const SLOTS_AN_ENTRY = 2;
+const ENTRY_BYTES = ROW * 4 + 2 + SLOTS_AN_ENTRY * SLOT * 4;
 
 /**
  * Entries by number: found by the hash of their key, and in the order of their last use. A row of four numbers, a size
- * and a share of the slots an entry, 26 bytes; a million objects would weigh ten times that, and the garbage collector
+ * and a share of the slots an entry, 34 bytes; a million objects would weigh ten times that, and the garbage collector
  * would visit each. A row lies in one line of the processor's cache: to evict one of a million costs few waits for memory.
  */
 export class EntryTable {
@@ -27,6 +31,8 @@ export class EntryTable {
   private sizes = new Uint16Array(0);
   /** Open addressing with linear probing; at least half of them are empty. */
   private slots = new Uint32Array(0);
+  /** Number of slots, less one: a hash falls where these bits of it say. */
+  private mask = -1;
   private free = NONE;
   private youngest = NONE;
   private oldestEntry = NONE;
@@ -42,23 +48,23 @@ export class EntryTable {
 
   /** Bytes it takes now. */
   get bytes(): number {
-    return this.sizes.length * ROW_BYTES;
+    return this.sizes.length * ENTRY_BYTES;
   }
 
   /** Bytes it will take with so many more. */
   bytesWith(more: number): number {
     let capacity = this.sizes.length;
     while (capacity < this.count + more) capacity = capacity === 0 ? FIRST_CAPACITY : capacity * 2;
-    return capacity * ROW_BYTES;
+    return capacity * ENTRY_BYTES;
   }
 
   find(hash: number, key: string): number {
     const { slots } = this;
-    const mask = slots.length - 1;
+    const { mask } = this;
     if (mask < 0) return NONE;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const entry = slots[slot] as number;
-      if (entry === NONE || (this.rows[entry * ROW + HASH] === hash && this.hasKey(entry, key))) return entry;
+      const entry = slots[slot * SLOT] as number;
+      if (entry === NONE || (slots[slot * SLOT + 1] === hash && this.hasKey(entry, key))) return entry;
     }
   }
 
@@ -127,26 +133,27 @@ export class EntryTable {
   }
 
   private fill(entry: number): void {
-    const { slots } = this;
-    const mask = slots.length - 1;
-    let slot = (this.rows[entry * ROW + HASH] as number) & mask;
-    while (slots[slot] !== NONE) slot = (slot + 1) & mask;
-    slots[slot] = entry;
+    const { slots, mask } = this;
+    const hash = this.rows[entry * ROW + HASH] as number;
+    let slot = hash & mask;
+    while (slots[slot * SLOT] !== NONE) slot = (slot + 1) & mask;
+    slots[slot * SLOT] = entry;
+    slots[slot * SLOT + 1] = hash;
   }
 
   /** Closes the gap, so that no search has to pass over what is gone. */
   private empty(entry: number): void {
-    const { slots, rows } = this;
-    const mask = slots.length - 1;
-    let gap = (rows[entry * ROW + HASH] as number) & mask;
-    while (slots[gap] !== entry) gap = (gap + 1) & mask;
-    for (let slot = (gap + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
-      const home = (rows[(slots[slot] as number) * ROW + HASH] as number) & mask;
-      if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
-      slots[gap] = slots[slot] as number;
+    const { slots, mask } = this;
+    let gap = (this.rows[entry * ROW + HASH] as number) & mask;
+    while (slots[gap * SLOT] !== entry) gap = (gap + 1) & mask;
+    for (let slot = (gap + 1) & mask; slots[slot * SLOT] !== NONE; slot = (slot + 1) & mask) {
+      const hash = slots[slot * SLOT + 1] as number;
+      if (((slot - hash) & mask) < ((slot - gap) & mask)) continue;
+      slots[gap * SLOT] = slots[slot * SLOT] as number;
+      slots[gap * SLOT + 1] = hash;
       gap = slot;
     }
-    slots[gap] = NONE;
+    slots[gap * SLOT] = NONE;
   }
 
   private grow(): void {
@@ -158,7 +165,8 @@ export class EntryTable {
     sizes.set(this.sizes);
     this.rows = rows;
     this.sizes = sizes;
-    this.slots = new Uint32Array(capacity * 2).fill(NONE);
+    this.slots = new Uint32Array(capacity * SLOTS_AN_ENTRY * SLOT).fill(NONE);
+    this.mask = capacity * SLOTS_AN_ENTRY - 1;
     // None was free: every number so far is an entry's.
     for (let entry = 0; entry < before; entry++) this.fill(entry);
     for (let entry = capacity - 1; entry >= before; entry--) {
