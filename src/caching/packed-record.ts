@@ -2,16 +2,16 @@ import { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
 import { HEAD_BYTES, type Memory } from "./segments.ts";
 
-/** A record laid out as bytes, to be written where there is room for it. */
+/** How a record stands in memory: to be written where there is room for it. */
 export interface Layout {
   readonly size: number;
   readonly record: StoredRecord;
-  /** One after the other: the key, what few records have, the header section. Each character a byte. */
-  readonly key: string;
+  /** After the key, what few records have: of most, nothing. */
   readonly rare: string;
-  readonly head: string;
-  /** All three. */
-  readonly text: string;
+  /** After that, the header section: these texts in turn, each character a byte, and so many bytes. */
+  readonly prefixes: readonly string[];
+  readonly values: readonly string[];
+  readonly headBytes: number;
   /** Number of the operation in the names. */
   readonly operation: number;
 }
@@ -82,45 +82,50 @@ export class OperationNames {
 
 /** @returns undefined for what has no place in the layout: it is kept as it is */
 export function findLayout(record: StoredRecord, names: OperationNames): Layout | undefined {
-  const layout = record.kind === "variants" ? layOutVariants(record) : layOutAnswer(record, names);
+  const layout = record.kind === "variants" ? layOutVariants(record) : findAnswerLayout(record, names);
   if (layout === undefined) return undefined;
-  const { key, rare, head, operation } = layout;
-  if (key.length > 0xffff || rare.length > 0xffff || head.length > 0xffff || operation > 0xffff) return undefined;
-  return NOT_ONE_BYTE.test(layout.text) ? undefined : layout;
+  const { key } = record;
+  const { rare, headBytes, operation } = layout;
+  if (key.length > 0xffff || rare.length > 0xffff || headBytes > 0xffff || operation > 0xffff) return undefined;
+  return NOT_ONE_BYTE.test(key) || NOT_ONE_BYTE.test(rare) ? undefined : layout;
 }
+
+const NO_TEXT: readonly string[] = Object.freeze([]);
 
 function layOutVariants(record: VariantIndex): Layout {
+  // The names of fields and a random id: no character beyond a byte.
   const head = JSON.stringify([record.generation, record.selectors]);
   const size = KEY_AT + record.key.length + head.length;
-  return { size, record, key: record.key, rare: NOTHING_RARE, head, text: record.key + head, operation: 0 };
+  return { size, record, rare: NOTHING_RARE, prefixes: [head], values: NO_TEXT, headBytes: head.length, operation: 0 };
 }
 
-function layOutAnswer(record: StoredAnswer, names: OperationNames): Layout | undefined {
-  const { key, body, freshness } = record;
+function findAnswerLayout(record: StoredAnswer, names: OperationNames): Layout | undefined {
+  const { headers, body, freshness } = record;
   const { staleWhileRevalidateMs, staleIfErrorMs } = freshness;
   if (record.chunks !== undefined || record.length !== (body?.length ?? 0)) return undefined;
   if (!isSeconds(staleWhileRevalidateMs) || !isSeconds(staleIfErrorMs)) return undefined;
-  const head = headText(record.headers);
-  if (head === undefined) return undefined;
+  const values = headers.toFlat();
+  if (!headers.isKnownSafe && values.some(isUnfit)) return undefined;
+  const prefixes = lastNames.prefixesOf(values);
+  let headBytes = 0;
+  for (let i = 0; i < prefixes.length; i++) {
+    headBytes += (prefixes[i] as string).length + (values[(i << 1) + 1]?.length ?? 0);
+  }
   const rare = rareText(record);
-  const size = KEY_AT + key.length + rare.length + head.length + record.length;
-  return { size, record, key, rare, head, text: key + rare + head, operation: names.numberOf(record) };
+  const size = KEY_AT + record.key.length + rare.length + headBytes + record.length;
+  return { size, record, rare, prefixes, values, headBytes, operation: names.numberOf(record) };
 }
 
 const isSeconds = (ms: number): boolean => ms % 1000 === 0 && ms < 0xffff_ffff * 1000;
 
-/** @returns undefined when a line of it holds a line break */
-function headText(headers: HeaderList): string | undefined {
-  const flat = headers.toFlat();
-  if (!headers.isKnownSafe && flat.some(hasLineBreak)) return undefined;
-  const prefixes = lastNames.prefixesOf(flat);
-  let head = "";
-  for (let i = 0; i < prefixes.length; i++) head += (prefixes[i] as string) + (flat[(i << 1) + 1] as string);
-  return prefixes.length === 0 ? head : `${head}\n`;
-}
-const hasLineBreak = (text: string): boolean => text.includes("\n");
+const isUnfit = (text: string): boolean => UNFIT.test(text);
+/** It ends the line, or is more than a byte. */
+const UNFIT = /[^\x00-\x09\x0b-\xff]/;
 
-/** What goes before each value of a header section. Answers after one another nearly always have the same names. */
+/**
+ * What goes before each value of a header section, and after the last. Answers after one another nearly always have the
+ * same names.
+ */
 class LastNames {
   private names: string[] = [];
   private prefixes: string[] = [];
@@ -129,6 +134,7 @@ class LastNames {
     if (!this.areIn(flat)) {
       this.names = flat.filter((_text, i) => i % 2 === 0);
       this.prefixes = this.names.map((name, i) => (i === 0 ? "" : "\n") + (CODES.get(name) ?? `${OTHER}${name}\n`));
+      if (this.names.length > 0) this.prefixes.push("\n");
     }
     return this.prefixes;
   }
@@ -149,12 +155,13 @@ function rareText({ resource, tags, shape }: StoredAnswer): string {
 
 /** Writes it behind the head that the memory has there already. */
 export function writeRecord(layout: Layout, { bytes, view }: Memory, at: number): void {
-  const { record, key, rare, head, text } = layout;
+  const { record, rare, headBytes } = layout;
+  const { key } = record;
   view.setUint16(at + OPERATION_AT, layout.operation, true);
   view.setUint16(at + KEY_LENGTH_AT, key.length, true);
   view.setUint16(at + RARE_LENGTH_AT, rare.length, true);
-  view.setUint16(at + HEAD_LENGTH_AT, head.length, true);
-  bytes.write(text, at + KEY_AT, "latin1");
+  view.setUint16(at + HEAD_LENGTH_AT, headBytes, true);
+  const bodyAt = writeTexts(layout, bytes, at + KEY_AT);
   if (record.kind === "variants") {
     bytes[at + FLAGS_AT] = IS_VARIANTS;
     return;
@@ -171,8 +178,30 @@ export function writeRecord(layout: Layout, { bytes, view }: Memory, at: number)
     (freshness.mustRevalidate ? MUST_REVALIDATE : 0) |
     (freshness.alwaysAsk ? ALWAYS_ASK : 0) |
     (body === null ? 0 : HAS_BODY);
-  if (body !== null) bytes.set(body, at + KEY_AT + text.length);
+  if (body !== null) bytes.set(body, bodyAt);
 }
+
+/** @returns where they end */
+function writeTexts({ record, rare, prefixes, values }: Layout, bytes: Buffer, from: number): number {
+  let at = writeText(record.key, bytes, from);
+  at = writeText(rare, bytes, at);
+  for (let i = 0; i < prefixes.length; i++) {
+    at = writeText(prefixes[i] as string, bytes, at);
+    const value = values[(i << 1) + 1];
+    if (value !== undefined) at = writeText(value, bytes, at);
+  }
+  return at;
+}
+
+/** Joined into one text first, they would all be copied twice. @returns where it ends */
+function writeText(text: string, bytes: Buffer, at: number): number {
+  const { length } = text;
+  if (length > SHORT) bytes.write(text, at, "latin1");
+  else for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + length;
+}
+/** Characters that are written sooner than the way to native code is gone. */
+const SHORT = 48;
 
 export const isVariants = ({ bytes }: Memory, at: number): boolean =>
   ((bytes[at + FLAGS_AT] as number) & IS_VARIANTS) !== 0;
