@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { HeaderList } from "../core/headers.ts";
-import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
+import { type StoredAnswer, type StoredRecord, type VariantIndex, withOwnHeaders } from "./answer.ts";
 import type { Flight } from "./flight.ts";
 import { resourceIn } from "./key.ts";
 import { createKeyHash, type KeyHash } from "./key-hash.ts";
@@ -8,7 +8,6 @@ import { NameTable } from "./name-table.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import type { CacheStore, Later, PurgeLog } from "./store.ts";
-import type { Asked } from "./stored-answer.ts";
 import { variantOf } from "./vary.ts";
 
 export interface CacheParts {
@@ -75,14 +74,18 @@ export class Cache {
   }
 
   /**
-   * Stores an answer where an equal request will find it.
+   * Stores an answer where an equal request will find it. Its header list stays the caller's, to change afterwards.
    * @param headers of the request that it answers
    * @param standInMs for how long after its time it may still stand in for its upstream
    */
   put(answer: StoredAnswer, selectors: readonly string[], headers: HeaderList, standInMs = 0): void {
     const record = this.store.find(answer.key);
-    if (!(record instanceof Promise)) this.putBeside(record, answer, selectors, headers, standInMs);
-    else void record.then((known) => this.putBeside(known, answer, selectors, headers, standInMs));
+    if (record instanceof Promise) {
+      const kept = withOwnHeaders(answer);
+      void record.then((known) => this.putBeside(known, kept, selectors, headers, standInMs));
+    } else {
+      this.putBeside(record, answer, selectors, headers, standInMs);
+    }
   }
 
   /** Puts a renewed answer in the place of the one it was made from. */
@@ -96,8 +99,12 @@ export class Cache {
   }
 
   /** The counts of purges now: what is asked of the upstream from here on is younger than all of them. */
-  ask(nowMs: number): Asked {
-    return { requestedAtMs: nowMs, seq: this.shared.seq, localSeq: this.local.seq };
+  get seq(): number {
+    return this.shared.seq;
+  }
+
+  get localSeq(): number {
+    return this.local.seq;
   }
 
   /** Forgets what it names, wherever it is stored and whatever is on its way. @returns once those who can know do */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { channels } from "../core/channels.ts";
-import { type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
+import { type StoredChunks, type StoredRecord, sizeOf, withOwnHeaders } from "./answer.ts";
 import { EntryTable, NONE } from "./entry-table.ts";
 import { tellEvicted } from "./evicted.ts";
 import { HotAnswers } from "./hot-answers.ts";
@@ -159,7 +159,7 @@ export class MemoryStore implements CacheStore {
   }
 
   private putApart(hash: number, record: StoredRecord): void {
-    const kept = withOwnBody(record);
+    const kept = withOwnParts(record);
     const bytes = sizeOf(kept);
     const isRoom = this.makeRoom(0, bytes, 1);
     // Its parts were counted when they arrived: from here they belong to the record, and go with it.
@@ -239,6 +239,9 @@ export class MemoryStore implements CacheStore {
 
 const withOwnBody = (record: StoredRecord): StoredRecord =>
   record.kind === "answer" && record.body !== null ? { ...record, body: own(record.body) } : record;
+
+const withOwnParts = (record: StoredRecord): StoredRecord =>
+  withOwnBody(record.kind === "answer" ? withOwnHeaders(record) : record);
 
 /** A part of a larger buffer keeps all of that alive: what is kept for long is copied out. */
 function own(buffer: Buffer): Buffer {

@@ -9,7 +9,7 @@ import { selectingFields } from "./vary.ts";
 /** What a response would be stored as. */
 export interface Storable {
   readonly freshness: Freshness;
-  /** What is stored of its header section. */
+  /** What is stored of its header section: the response's own list, where that is all of it. */
   readonly headers: HeaderList;
   readonly selectors: readonly string[];
   readonly isPublic: boolean;
@@ -106,13 +106,17 @@ function isWorthStoring(
 
 /** Fields that are stored with no answer: those of one exchange, and those that their upstream keeps from reuse. */
 function toStoredHeaders(headers: HeaderList, directives: Directives, receivedAtMs: number): HeaderList {
+  const { noCache = NONE, private: own = NONE } = directives;
+  const isAll = noCache.length === 0 && own.length === 0 && !headers.hasAnyOf(NEVER_STORED) && headers.has("date");
+  if (isAll) return headers;
   const stored = headers.clone();
   if (stored.hasAnyOf(NEVER_STORED)) stored.filter((name) => !NEVER_STORED.has(name));
-  for (const name of directives.noCache ?? []) stored.delete(name);
-  for (const name of directives.private ?? []) stored.delete(name);
+  for (const name of noCache) stored.delete(name);
+  for (const name of own) stored.delete(name);
   if (!stored.has("date")) stored.append("Date", toHttpDate(receivedAtMs));
   return stored;
 }
+const NONE: readonly string[] = Object.freeze([]);
 export const NEVER_STORED: ReadonlySet<string> = new Set([
   "age",
   "proxy-authentication-info",

@@ -12,7 +12,10 @@ export interface CacheStore {
   readonly entries: number | undefined;
   readonly bytes: number | undefined;
   find(key: string): Later<StoredRecord | undefined>;
-  /** @param keepMs after which nobody will want it */
+  /**
+   * @param record whose body and header list may change once this has returned: what is to be kept is copied by then
+   * @param keepMs after which nobody will want it
+   */
   put(record: StoredRecord, keepMs: number): Later<void>;
   delete(key: string): Later<void>;
   clear(): Later<void>;

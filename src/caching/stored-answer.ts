@@ -16,12 +16,13 @@ export interface Asked {
 /** An answer as it is stored. @param request that it answers */
 export function toStoredAnswer(
   request: GatewayRequest,
-  { headers, freshness }: Storable,
+  storable: Storable,
   { body, chunks, length }: Recorded,
   known: Known,
   { seq, localSeq }: Asked,
 ): StoredAnswer {
-  if (known.status !== 204) tellLength(headers, String(length));
+  const { freshness } = storable;
+  const headers = known.status === 204 ? storable.headers : withLength(storable.headers, length);
   return {
     kind: "answer",
     key: known.key,
@@ -42,9 +43,13 @@ export function toStoredAnswer(
   };
 }
 
-/** Nearly always it says so already, and the list need not be copied. */
-function tellLength(headers: HeaderList, length: string): void {
-  if (headers.getJoined("content-length") !== length) headers.set("Content-Length", length);
+/** Nearly always it says so already. */
+function withLength(headers: HeaderList, length: number): HeaderList {
+  const text = String(length);
+  if (headers.getJoined("content-length") === text) return headers;
+  const said = headers.clone();
+  said.set("Content-Length", text);
+  return said;
 }
 
 /** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */

@@ -1,0 +1,194 @@
+import type { Readable } from "node:stream";
+import { isStream } from "../core/body.ts";
+import type { GatewayResponse } from "../core/exchange.ts";
+import type { HeaderList } from "../core/headers.ts";
+import { type StoredAnswer, withOwnHeaders } from "./answer.ts";
+import type { Answering } from "./answering.ts";
+import { askAbout, isAboutAnother } from "./conditional.ts";
+import { discard, type Errand, expectedLength, isUpstreams, mayBeHidden, standInMs, statusOf } from "./errand.ts";
+import { Flight, type Landing, RELEASED } from "./flight.ts";
+import { findStorable, mayBeStorable, type Storable } from "./policy.ts";
+import { type Recorded, Recorder } from "./recorder.ts";
+import { renew } from "./renewal.ts";
+import { respond } from "./respond.ts";
+import { isReusable, mayStandIn } from "./reuse.ts";
+import { type Asked, toStoredAnswer } from "./stored-answer.ts";
+
+/** A flight that goes to the upstream: it asks, stores what may be stored, answers its leader and lands for the others. */
+export class LeadingFetch extends Flight implements Asked {
+  readonly requestedAtMs: number;
+  readonly seq: number;
+  readonly localSeq: number;
+  private readonly answering: Answering;
+  private readonly errand: Errand;
+  private readonly isOpen: boolean;
+  /** What handlers further in make of the request must not become what its answer is stored and selected by. */
+  private readonly headers: HeaderList;
+  private readonly path: string;
+  private isAsking = false;
+
+  /**
+   * @param name what others may wait for it by; undefined: nobody does
+   * @param hash of the name
+   */
+  constructor(answering: Answering, errand: Errand, name: string | undefined, hash: number, nowMs: number) {
+    super(errand.exchange, name ?? "", hash);
+    const { request } = errand.exchange;
+    const { cache } = answering;
+    this.requestedAtMs = nowMs;
+    this.seq = cache.seq;
+    this.localSeq = cache.localSeq;
+    this.answering = answering;
+    this.errand = errand;
+    this.isOpen = name !== undefined;
+    this.headers = request.headers.copy();
+    this.path = request.path;
+  }
+
+  fetch(): Promise<GatewayResponse> {
+    const { errand } = this;
+    const { exchange, stored } = errand;
+    if (this.isOpen) this.answering.cache.flights.add(this);
+    if (stored !== undefined) this.isAsking = askAbout(stored, exchange.request.headers);
+    return this.ask().then(
+      (response) => this.take(response),
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  private ask(): Promise<GatewayResponse> {
+    try {
+      const asked = this.errand.next(this.leader);
+      return this.isAsking ? asked.then((response) => this.askAgainIfAboutAnother(response)) : asked;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** A 304 that speaks of another answer: what is stored cannot be trusted, so it is fetched whole. */
+  private askAgainIfAboutAnother(response: GatewayResponse): GatewayResponse | Promise<GatewayResponse> {
+    const { exchange, next } = this.errand;
+    const stored = this.errand.stored as StoredAnswer;
+    if (response.status !== 304 || !isAboutAnother(stored, response.headers)) return response;
+    this.answering.cache.remove(stored);
+    const asking = this.headers.clone();
+    for (const field of ["if-none-match", "if-modified-since"]) asking.delete(field);
+    exchange.request.headers = asking;
+    return next(exchange);
+  }
+
+  private fail(error: unknown): GatewayResponse {
+    const { exchange } = this.errand;
+    this.restore();
+    this.end(isUpstreams(error) && !exchange.isAborted ? { kind: "failed", error } : RELEASED);
+    return this.answering.standInOrThrow(this.errand, error);
+  }
+
+  private take(response: GatewayResponse): GatewayResponse {
+    const { errand, headers } = this;
+    const { stored, directives } = errand;
+    const sent = this.restore();
+    if (stored === undefined) return this.store(response, sent);
+    const { status } = response;
+    if (this.isAsking && status === 304) return this.renewed(stored, response.headers);
+    if (mayBeHidden(status) && mayStandIn(stored.freshness, directives, Date.now())) {
+      discard(response);
+      this.end({ kind: "answer", answer: stored, selectors: [], headers });
+      return this.answering.stale(errand, stored, `fwd=stale; fwd-status=${status}`);
+    }
+    return this.store(response, sent);
+  }
+
+  /** The request as it came. @returns the header list that went upstream */
+  private restore(): HeaderList {
+    const { request } = this.errand.exchange;
+    const sent = request.headers;
+    request.headers = this.headers;
+    request.path = this.path;
+    return sent;
+  }
+
+  private renewed(stored: StoredAnswer, confirmed: HeaderList): GatewayResponse {
+    const { answering, errand, headers } = this;
+    const { answer, isKept } = renew(answering.cache, errand, stored, confirmed, this, answering.options);
+    const isShared = isKept && isReusable(answer.freshness);
+    this.end(isShared ? { kind: "answer", answer, selectors: [], headers } : RELEASED);
+    answering.tell(errand.exchange, "revalidated", answer.length);
+    const status = `fwd=${errand.miss}; fwd-status=304`;
+    return respond(answer, errand.exchange, answering.cache.store, Date.now(), status);
+  }
+
+  private store(response: GatewayResponse, sent: HeaderList): GatewayResponse {
+    const { errand, answering } = this;
+    const { exchange, miss } = errand;
+    const { status, body } = response;
+    const storable = this.findStorable(response, sent);
+    const length = storable && expectedLength(response.headers);
+    if (storable === undefined || (length !== undefined && length > answering.cache.entryBytes)) {
+      if (this.isOpen && status < 500) answering.cache.uncacheable.add(this.hash);
+      this.end(RELEASED);
+      return answering.pass(exchange, response, statusOf(miss, status));
+    }
+    if (isStream(body)) response.body = this.record(storable, status, body, length);
+    else this.keep(storable, status, { body, chunks: undefined, length: body?.length ?? 0 });
+    return answering.pass(exchange, response, statusOf(miss, status, true));
+  }
+
+  private findStorable(response: GatewayResponse, sentHeaders: HeaderList): Storable | undefined {
+    const { errand, answering } = this;
+    const { options } = answering;
+    if (!mayBeStorable(response, options)) return undefined;
+    return findStorable({
+      requestHeaders: this.headers,
+      sentHeaders,
+      requestDirectives: errand.directives,
+      response,
+      requestedAtMs: this.requestedAtMs,
+      receivedAtMs: Date.now(),
+      isPartitioned: errand.partition !== "",
+      options,
+    });
+  }
+
+  /** Stores a body while its client reads it. @returns what the client reads */
+  private record(storable: Storable, status: number, source: Readable, expected: number | undefined): Readable {
+    const { cache } = this.answering;
+    // By the time that the body has ended, the response's own has become what its client was sent.
+    const kept = { ...storable, headers: storable.headers.clone() };
+    const recorder = new Recorder({
+      source,
+      expected,
+      limitBytes: cache.entryBytes,
+      createBody: () => cache.store.createBody(),
+      onEnd: (recorded) => {
+        if (recorded === undefined) this.end(RELEASED);
+        else this.keep(kept, status, recorded);
+      },
+      isAwaited: () => this.hasFollowers,
+    });
+    this.whenFollowed(() => recorder.hurry());
+    return recorder;
+  }
+
+  /** Stores an answer, and gives it to those who wait. */
+  private keep(storable: Storable, status: number, recorded: Recorded): void {
+    const { answering, errand, headers } = this;
+    const { cache, operation, operationName, options } = answering;
+    const { selectors } = storable;
+    const isShared = errand.partition !== "" && storable.isPublic && options.sharePublic === true;
+    const key = isShared ? errand.key.slice(0, -errand.partition.length - 1) : errand.key;
+    const known = { key, operation: operation.id, operationName, status };
+    const answer = toStoredAnswer(this.leader.request, storable, recorded, known, this);
+    cache.put(answer, selectors, headers, standInMs(options));
+    cache.uncacheable.delete(cache.hash(errand.key));
+    answering.tell(this.leader, "stored", recorded.length);
+    const isWanted = this.hasFollowers && isReusable(storable.freshness);
+    this.end(isWanted ? { kind: "answer", answer: withOwnHeaders(answer), selectors, headers } : RELEASED);
+  }
+
+  /** Nobody finds it any more, and all who wait are told. */
+  private end(landing: Landing): void {
+    if (this.isOpen) this.answering.cache.flights.remove(this);
+    this.land(landing);
+  }
+}
