@@ -97,15 +97,19 @@ export class DiskStore implements CacheStore, PurgeLog {
   createBody(): BodyWriter {
     const id = randomUUID();
     let count = 0;
+    // Each is done after the ones before.
+    let latest = Promise.resolve(true);
     return {
-      write: async (chunk) => {
+      write: (chunk) => {
         const index = count++;
-        return this.write(() => {
+        latest = this.write(() => {
           if (index === 0) this.unfinished.putSync(id, Date.now());
           this.chunks.putSync([id, index], chunk);
         });
+        return latest;
       },
-      finish: () => ({ id, count }),
+      // Who waited for the answer reads it at once: an end that came before its last part was written broke it off.
+      finish: async () => ((await latest) ? { id, count } : undefined),
       discard: () => {
         void this.write(() => this.removeChunks({ id, count }));
       },
