@@ -123,7 +123,7 @@ export class LeadingFetch extends Flight implements Asked {
     const { exchange, miss } = errand;
     const { status, body } = response;
     const storable = this.findStorable(response, sent);
-    const length = storable && expectedLength(response.headers);
+    const length = isStream(body) ? expectedLength(response.headers) : (body?.length ?? 0);
     if (storable === undefined || (length !== undefined && length > answering.cache.entryBytes)) {
       if (this.isOpen && status < 500) answering.cache.uncacheable.add(this.hash);
       this.end(RELEASED);

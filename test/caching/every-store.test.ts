@@ -127,4 +127,32 @@ for (const [name, options, makeStore] of STORES) {
     assert.deepEqual([stale.status, stale.text], [200, "kept"]);
     assert.match(stale.cache, /^Portico; hit; fwd=stale; detail=upstream-failed/);
   });
+
+  for (const bytes of [100, 20_000, 200_000]) {
+    test(
+      `${name}: of ${bytes} bytes is stored what the upstream sent, not what the first client got`,
+      options,
+      async (t) => {
+        const store = await makeStore(t);
+        const body = Buffer.alloc(bytes, "x");
+        const fields = { "Cache-Control": "max-age=60", "Content-Length": bytes, Date: new Date().toUTCString() };
+        const service = await startCachedService(
+          t,
+          (_request, response) => response.writeHead(200, fields).end(body),
+          {},
+          { store },
+        );
+        const together = await Promise.all([service.get("/orders"), service.get("/orders"), service.get("/orders")]);
+        assert.deepEqual(
+          together.map(({ headers }) => String(headers["cache-status"]).split(", ").length),
+          [1, 1, 1],
+        );
+        const again = await eventually("a hit", async () => {
+          const got = await service.get("/orders");
+          return isHit(got) ? got : undefined;
+        });
+        assert.match(String(again.headers["cache-status"]), /^Portico; hit; ttl=\d+$/);
+      },
+    );
+  }
 }
