@@ -6,7 +6,7 @@ const TURN_MS = 2;
 
 /**
  * Resets connections, a few in each turn of the event loop. The kernel lets go of what a client has not read, up to megabytes, while it
- * is waited for: half a millisecond each, so that a thousand at once kept all other clients waiting.
+ * is waited for, so that a thousand at once kept all other clients waiting.
  */
 export class ClientResets {
   private waiting: Socket[] = [];
