@@ -28,7 +28,9 @@ export class HeaderList {
   prepared: Prepared | undefined = undefined;
   private flat: string[];
   private names: string[];
-  /** Another list reads the same two arrays: whoever changes a field first takes a copy. */
+  /** Of the two arrays these are this list's fields: behind them stand what a clone has added to its own. */
+  private count: number;
+  /** Another list reads the same two arrays: whoever changes a field takes a copy first. */
   private isShared = false;
   /** Every field can stand in a line as it is: told by who read it, and asked of each that came later. */
   private isSafe: boolean;
@@ -40,6 +42,7 @@ export class HeaderList {
    */
   constructor(flat: string[] = [], lowerNames?: string[], isSafe = flat.length === 0) {
     this.flat = flat;
+    this.count = flat.length >> 1;
     this.isSafe = isSafe;
     if (lowerNames !== undefined) {
       this.names = lowerNames;
@@ -60,19 +63,19 @@ export class HeaderList {
 
   /** Number of field lines, not of distinct names. */
   get size(): number {
-    return this.names.length;
+    return this.count;
   }
 
   /** The first field line of that name. @param name lower case */
   get(name: string): string | undefined {
-    const i = this.names.indexOf(name);
+    const i = this.indexOf(name, 0);
     return i < 0 ? undefined : this.flat[(i << 1) + 1];
   }
 
   /** Every field line of that name, in order. @param name lower case */
   getAll(name: string): string[] {
     const values: string[] = [];
-    for (let i = this.names.indexOf(name); i >= 0; i = this.names.indexOf(name, i + 1)) {
+    for (let i = this.indexOf(name, 0); i >= 0; i = this.indexOf(name, i + 1)) {
       values.push(this.flat[(i << 1) + 1] as string);
     }
     return values;
@@ -80,24 +83,24 @@ export class HeaderList {
 
   /** All field lines of that name as one list value (RFC 9110 §5.3). @param name lower case */
   getJoined(name: string): string | undefined {
-    const i = this.names.indexOf(name);
+    const i = this.indexOf(name, 0);
     if (i < 0) return undefined;
-    return this.names.indexOf(name, i + 1) < 0 ? this.flat[(i << 1) + 1] : this.getAll(name).join(", ");
+    return this.indexOf(name, i + 1) < 0 ? this.flat[(i << 1) + 1] : this.getAll(name).join(", ");
   }
 
   /** Whether there is more than one field line of that name. @param name lower case */
   isRepeated(name: string): boolean {
-    const i = this.names.indexOf(name);
-    return i >= 0 && this.names.indexOf(name, i + 1) >= 0;
+    const i = this.indexOf(name, 0);
+    return i >= 0 && this.indexOf(name, i + 1) >= 0;
   }
 
   has(name: string): boolean {
-    return this.names.includes(name);
+    return this.indexOf(name, 0) >= 0;
   }
 
   /** @param names lower case */
   hasAnyOf(names: ReadonlySet<string>): boolean {
-    for (let i = 0; i < this.names.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       if (names.has(this.names[i] as string)) return true;
     }
     return false;
@@ -106,7 +109,7 @@ export class HeaderList {
   /** Replaces every field line of that name by one. */
   set(name: string, value: string): void {
     const lower = toLowerName(name);
-    const i = this.names.indexOf(lower);
+    const i = this.indexOf(lower, 0);
     if (i < 0) {
       this.append(name, value);
       return;
@@ -114,27 +117,23 @@ export class HeaderList {
     this.willChange();
     if (this.isSafe && UNSAFE_VALUE.test(value)) this.isSafe = false;
     this.flat[(i << 1) + 1] = value;
-    if (this.names.indexOf(lower, i + 1) >= 0) this.removeFrom(lower, i + 1);
+    if (this.indexOf(lower, i + 1) >= 0) this.removeFrom(lower, i + 1);
   }
 
   append(name: string, value: string): void {
-    this.willGrow();
     const lower = toLowerName(name);
     if (this.isSafe && (UNSAFE_VALUE.test(value) || !(lowerNames.has(name) || TOKEN.test(lower)))) this.isSafe = false;
-    this.flat.push(name, value);
-    this.names.push(lower);
+    this.push(name, lower, value);
   }
 
   /** One that needs no check. @param lower the name in lower case @param value without control characters, latin1 at most */
   appendSafe(name: string, lower: string, value: string): void {
-    this.willGrow();
-    this.flat.push(name, value);
-    this.names.push(lower);
+    this.push(name, lower, value);
   }
 
   delete(name: string): void {
     const lower = name.toLowerCase();
-    if (!this.names.includes(lower)) return;
+    if (this.indexOf(lower, 0) < 0) return;
     this.willChange();
     this.removeFrom(lower, 0);
   }
@@ -143,7 +142,7 @@ export class HeaderList {
   filter(keep: (lowerName: string, value: string) => boolean): void {
     this.willChange();
     let kept = 0;
-    for (let i = 0; i < this.names.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       const lower = this.names[i] as string;
       const value = this.flat[(i << 1) + 1] as string;
       if (!keep(lower, value)) continue;
@@ -155,19 +154,20 @@ export class HeaderList {
 
   /** Calls back with name as spelled, value and lower-cased name. */
   forEach(each: (name: string, value: string, lowerName: string) => void): void {
-    for (let i = 0; i < this.names.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       each(this.flat[i << 1] as string, this.flat[(i << 1) + 1] as string, this.names[i] as string);
     }
   }
 
   *[Symbol.iterator](): IterableIterator<[string, string]> {
-    for (let i = 0; i < this.names.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       yield [this.flat[i << 1] as string, this.flat[(i << 1) + 1] as string];
     }
   }
 
   /** The flat list itself, for `writeHead`; not a copy, so do not change it. */
   toFlat(): string[] {
+    if (this.names.length !== this.count) this.takeOwn();
     return this.flat;
   }
 
@@ -180,7 +180,7 @@ export class HeaderList {
   toLines(skipped: ReadonlySet<string>, left?: string[]): string | undefined {
     const { isSafe } = this;
     let lines = "";
-    for (let i = 0; i < this.names.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       const lower = this.names[i] as string;
       const value = this.flat[(i << 1) + 1] as string;
       if (!isSafe && (UNSAFE_VALUE.test(value) || !TOKEN.test(lower))) return undefined;
@@ -201,7 +201,7 @@ export class HeaderList {
   /** The first field that can stand in no line. Asked once: a list in which there is none is known to be safe. */
   findUnsafe(): string | undefined {
     if (this.isSafe || this.prepared !== undefined) return undefined;
-    for (let i = 0; i < this.names.length; i++) {
+    for (let i = 0; i < this.count; i++) {
       const value: unknown = this.flat[(i << 1) + 1];
       const isText = typeof value === "string";
       if (!isText || UNSAFE_VALUE.test(value) || !TOKEN.test(this.names[i] as string)) return this.names[i] as string;
@@ -210,40 +210,64 @@ export class HeaderList {
     return undefined;
   }
 
+  /** Costs next to nothing until one of the two is changed; what is only added at the end of one costs none after that. */
   clone(): HeaderList {
     const copy = new HeaderList(this.flat, this.names, this.isSafe);
+    copy.count = this.count;
     copy.prepared = this.prepared;
     copy.isShared = true;
     this.isShared = true;
     return copy;
   }
 
-  /** A copy at once, where this list is about to change: a clone would take its copy then, and leave this one no room. */
+  /** A copy at once, where this list is about to change: a clone would take its copy then. */
   copy(): HeaderList {
-    const copy = new HeaderList(this.flat.slice(), this.names.slice(), this.isSafe);
+    const copy = new HeaderList(this.flat.slice(0, this.count << 1), this.names.slice(0, this.count), this.isSafe);
     copy.prepared = this.prepared;
     return copy;
   }
 
+  private indexOf(name: string, from: number): number {
+    const i = this.names.indexOf(name, from);
+    return i < this.count ? i : -1;
+  }
+
+  /** Behind the fields of all who share the arrays there is room for one of them: the others do not look there. */
+  private push(name: string, lower: string, value: string): void {
+    this.prepared = undefined;
+    if (this.names.length !== this.count) this.takeOwnWithRoom();
+    this.flat.push(name, value);
+    this.names.push(lower);
+    this.count++;
+  }
+
   private willChange(): void {
     this.prepared = undefined;
-    if (!this.isShared) return;
-    this.flat = this.flat.slice();
-    this.names = this.names.slice();
+    if (this.isShared) this.takeOwn();
+  }
+
+  private takeOwn(): void {
+    this.flat = this.flat.slice(0, this.count << 1);
+    this.names = this.names.slice(0, this.count);
     this.isShared = false;
   }
 
-  private willGrow(): void {
-    this.prepared = undefined;
-    if (!this.isShared) return;
-    this.flat = copyWithRoom(this.flat);
-    this.names = copyWithRoom(this.names);
+  /** A `slice` leaves no room: with the first field that is added to it, all of it would be copied again. */
+  private takeOwnWithRoom(): void {
+    const flat: string[] = [];
+    const names: string[] = [];
+    for (let i = 0; i < this.count; i++) {
+      flat.push(this.flat[i << 1] as string, this.flat[(i << 1) + 1] as string);
+      names.push(this.names[i] as string);
+    }
+    this.flat = flat;
+    this.names = names;
     this.isShared = false;
   }
 
   private removeFrom(lower: string, start: number): void {
     let kept = start;
-    for (let i = start; i < this.names.length; i++) {
+    for (let i = start; i < this.count; i++) {
       if (this.names[i] === lower) continue;
       if (kept !== i) this.move(i, kept);
       kept++;
@@ -258,15 +282,9 @@ export class HeaderList {
   }
 
   private truncate(length: number): void {
-    if (length === this.names.length) return;
+    if (length === this.count) return;
+    this.count = length;
     this.names.length = length;
     this.flat.length = length << 1;
   }
-}
-
-/** A `slice` leaves no room: with the first field that is added to it, all of it would be copied again. */
-function copyWithRoom(list: readonly string[]): string[] {
-  const copy: string[] = [];
-  for (let i = 0; i < list.length; i++) copy.push(list[i] as string);
-  return copy;
 }
