@@ -73,6 +73,3 @@ export function sizeOf(record: StoredRecord): number {
   return bytes;
 }
 const OVERHEAD_BYTES = 256;
-
-/** The same with a header list that nobody else will change. */
-export const withOwnHeaders = (answer: StoredAnswer): StoredAnswer => ({ ...answer, headers: answer.headers.clone() });

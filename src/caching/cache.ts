@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { HeaderList } from "../core/headers.ts";
-import { type StoredAnswer, type StoredRecord, type VariantIndex, withOwnHeaders } from "./answer.ts";
+import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
 import type { Flight } from "./flight.ts";
 import { resourceIn } from "./key.ts";
-import { createKeyHash, type KeyHash } from "./key-hash.ts";
 import { NameTable } from "./name-table.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { RecentKeys } from "./recent-keys.ts";
@@ -16,8 +15,6 @@ export interface CacheParts {
   readonly log?: PurgeLog | undefined;
   /** One answer at most. */
   readonly entryBytes: number;
-  /** Best the one of the memory store: then each key is hashed once. */
-  readonly hash?: KeyHash | undefined;
 }
 
 /** A purge made here. */
@@ -35,8 +32,6 @@ export type Miss = "uri-miss" | "vary-miss";
 const MAX_SELECTORS = 8;
 /** What an equal request is not made to wait for: it was uncacheable a moment ago. */
 const UNCACHEABLE_MS = 10_000;
-/** For how long an answer that can be validated is kept once it is stale. */
-const VALIDATABLE_MS = 86_400_000;
 
 /** The stored answers of a gateway: one object for all operations, kept across reloads. */
 export class Cache {
@@ -51,8 +46,6 @@ export class Cache {
   private readonly own: OwnPurge[] = [];
   private isTelling = false;
   private caughtUpAtMs = 0;
-  /** Of what an answer is stored under, for the two below. */
-  readonly hash: KeyHash;
   /** Fetches under way, by what they would be stored under. */
   readonly flights = new NameTable<Flight>();
   readonly uncacheable = new RecentKeys(16_384, UNCACHEABLE_MS);
@@ -60,37 +53,36 @@ export class Cache {
   constructor(parts: CacheParts) {
     this.store = parts.store;
     this.entryBytes = parts.entryBytes;
-    this.hash = parts.hash ?? createKeyHash();
     this.log = parts.log;
     this.catchUp();
   }
 
-  /** The stored answer for a request, fresh or not. @param headers its selecting fields */
-  find(key: string, headers: HeaderList): Later<StoredAnswer | Miss> {
+  /** The stored answer for a request, fresh or not. @param hash of the key @param headers its selecting fields */
+  find(key: string, hash: number, headers: HeaderList): Later<StoredAnswer | Miss> {
     if (this.log !== undefined) this.catchUp();
-    const record = this.store.find(key);
+    const record = this.store.find(key, hash);
     if (record instanceof Promise) return record.then((known) => this.select(known, headers));
     return this.select(record, headers);
   }
 
   /**
-   * Stores an answer where an equal request will find it. Its header list stays the caller's, to change afterwards.
+   * Stores an answer where an equal request will find it. Nobody changes it any more.
+   * @param hash of its key
    * @param headers of the request that it answers
    * @param standInMs for how long after its time it may still stand in for its upstream
    */
-  put(answer: StoredAnswer, selectors: readonly string[], headers: HeaderList, standInMs = 0): void {
-    const record = this.store.find(answer.key);
+  put(answer: StoredAnswer, hash: number, selectors: readonly string[], headers: HeaderList, standInMs = 0): void {
+    const record = this.store.find(answer.key, hash);
     if (record instanceof Promise) {
-      const kept = withOwnHeaders(answer);
-      void record.then((known) => this.putBeside(known, kept, selectors, headers, standInMs));
+      void record.then((known) => this.putBeside(known, answer, hash, selectors, headers, standInMs));
     } else {
-      this.putBeside(record, answer, selectors, headers, standInMs);
+      this.putBeside(record, answer, hash, selectors, headers, standInMs);
     }
   }
 
   /** Puts a renewed answer in the place of the one it was made from. */
-  replace(answer: StoredAnswer, standInMs = 0): void {
-    void this.store.put(answer, keepMs(answer, standInMs));
+  replace(answer: StoredAnswer, standInMs = 0, hash?: number): void {
+    void this.store.put(answer, standInMs, hash);
   }
 
   /** Takes one answer away. */
@@ -201,12 +193,13 @@ export class Cache {
   private putBeside(
     known: StoredRecord | undefined,
     answer: StoredAnswer,
+    hash: number,
     selectors: readonly string[],
     headers: HeaderList,
     standInMs: number,
   ): void {
     if (selectors.length === 0 && known?.kind !== "variants") {
-      this.replace(answer, standInMs);
+      this.replace(answer, standInMs, hash);
       return;
     }
     const { key } = answer;
@@ -217,7 +210,7 @@ export class Cache {
       index !== undefined && others.length < index.selectors.length && index.selectors[0]?.join() === selectors.join();
     if (!isFirst) {
       const list = [selectors, ...others].slice(0, MAX_SELECTORS);
-      void this.store.put({ kind: "variants", key, generation, selectors: list }, INDEX_MS);
+      void this.store.put({ kind: "variants", key, generation, selectors: list }, standInMs, hash);
     }
     const resource = answer.resource ?? resourceIn(key);
     this.replace({ ...answer, resource, key: variantKey(generation, selectors, headers) }, standInMs);
@@ -226,15 +219,7 @@ export class Cache {
 
 const MAX_OWN = 10_000;
 const CATCH_UP_MS = 5;
-const INDEX_MS = 30 * 86_400_000;
 
 /** Never equal to the key of a resource: that begins with a scheme. */
 const variantKey = (generation: string, selectors: readonly string[], headers: HeaderList): string =>
   `~${generation}\n${selectors.join()}\n${variantOf(selectors, headers)}`;
-
-function keepMs({ freshness, headers }: StoredAnswer, standInMs: number): number {
-  const hasValidator = headers.has("etag") || headers.has("last-modified");
-  const { staleWhileRevalidateMs, staleIfErrorMs } = freshness;
-  const staleMs = Math.max(staleWhileRevalidateMs, staleIfErrorMs, standInMs, hasValidator ? VALIDATABLE_MS : 0);
-  return Math.max(1000, freshness.freshUntilMs - Date.now() + staleMs);
-}

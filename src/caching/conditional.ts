@@ -49,8 +49,9 @@ function hasTag(list: string, etag: string | undefined): boolean {
 /** Fields by which a client asks about what it has: they are answered from the stored answer, not by the upstream. */
 export const CONDITIONAL_FIELDS = ["if-none-match", "if-modified-since", "range", "if-range"] as const;
 
-export const isConditional = (headers: HeaderList): boolean =>
-  headers.has("if-none-match") || headers.has("if-modified-since") || headers.has("range");
+const ASKING = new Set(["if-none-match", "if-modified-since", "range"]);
+
+export const isConditional = (headers: HeaderList): boolean => headers.hasAnyOf(ASKING);
 
 /**
  * Makes a request ask whether a stored answer still holds. RFC 9111 §4.3.1.

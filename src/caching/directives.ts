@@ -150,11 +150,24 @@ export function responseDirectives(headers: HeaderList): { directives: Directive
   const value = headers.getJoined("cache-control");
   return value === undefined ? SAYS_NOTHING : known.find(value);
 }
+const SAYS_NOTHING = { directives: NONE, isTargeted: false };
+
 /** Few texts come from one upstream, over and over: each is read once. Bounded; the oldest makes room. */
 class KnownTexts {
   private readonly byText = new Map<string, { directives: Directives; isTargeted: boolean }>();
+  /** The last one: to compare with it costs less than to hash. */
+  private text = "";
+  private found = SAYS_NOTHING;
 
   find(text: string): { directives: Directives; isTargeted: boolean } {
+    if (text !== this.text) {
+      this.found = this.findAny(text);
+      this.text = text;
+    }
+    return this.found;
+  }
+
+  private findAny(text: string): { directives: Directives; isTargeted: boolean } {
     let found = this.byText.get(text);
     if (found === undefined) {
       found = { directives: Object.freeze(parseDirectives(text)), isTargeted: false };
@@ -166,7 +179,6 @@ class KnownTexts {
   }
 }
 const known = new KnownTexts();
-const SAYS_NOTHING = { directives: NONE, isTargeted: false };
 const NUMERIC = new Set(["max-age", "s-maxage", "stale-while-revalidate", "stale-if-error"]);
 
 interface Item {

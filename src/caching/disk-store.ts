@@ -4,6 +4,7 @@ import { type EmbeddedStore, openEmbeddedStore, type Table } from "../storage/em
 import type { StoredAnswer, StoredChunks, StoredRecord } from "./answer.ts";
 import { tellEvicted } from "./evicted.ts";
 import { digestOf, findInFrame, toFrame } from "./frame.ts";
+import { keepMs } from "./keep-time.ts";
 import type { Purge } from "./purges.ts";
 import type { BodyWriter, CacheStore, PurgeLog } from "./store.ts";
 
@@ -64,9 +65,9 @@ export class DiskStore implements CacheStore, PurgeLog {
     return frame === undefined ? undefined : findInFrame(frame, key, Date.now());
   }
 
-  async put(record: StoredRecord, keepMs: number): Promise<void> {
+  async put(record: StoredRecord, standInMs: number): Promise<void> {
     const digest = digestOf(record.key);
-    const frame = toFrame(record, Date.now() + keepMs);
+    const frame = toFrame(record, Date.now() + keepMs(record, standInMs));
     const { chunks, operationName: operation } = record.kind === "answer" ? record : NO_ANSWER;
     const bytes = frame.length + (chunks === undefined ? 0 : (record as StoredAnswer).length);
     await this.write(() => {

@@ -36,6 +36,8 @@ export class EntryTable {
   private free = NONE;
   private youngest = NONE;
   private oldestEntry = NONE;
+  /** Kept, so that no compiler takes the reading for useless. */
+  lastRead = 0;
 
   constructor(hasKey: HasKey) {
     this.hasKey = hasKey;
@@ -66,6 +68,29 @@ export class EntryTable {
       const entry = slots[slot * SLOT] as number;
       if (entry === NONE || (slots[slot * SLOT + 1] === hash && this.hasKey(entry, key))) return entry;
     }
+  }
+
+  /**
+   * Reads what will be looked for and evicted next, one independent of the other: so their waits for memory overlap.
+   * @param hashes of what will be looked for, so many of them
+   */
+  warm(hashes: Uint32Array, count: number): void {
+    const { rows, slots, mask } = this;
+    let read = 0;
+    let entry = this.oldestEntry;
+    for (let i = 0; i < count; i++) {
+      read ^= slots[((hashes[i] as number) & mask) * SLOT] as number;
+      if (entry === NONE) continue;
+      read ^= slots[((rows[entry * ROW + HASH] as number) & mask) * SLOT] as number;
+      entry = rows[entry * ROW + YOUNGER] as number;
+    }
+    this.lastRead = read;
+  }
+
+  /** Whether the entry of that number is there, and has that hash. */
+  has(entry: number, hash: number): boolean {
+    const row = entry * ROW;
+    return this.rows[row + HASH] === hash && this.rows[row + PLACE] !== NONE;
   }
 
   /** Where its record stands; {@link NONE} of a free number. */

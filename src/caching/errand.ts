@@ -16,6 +16,8 @@ export interface Errand {
   readonly exchange: Exchange;
   readonly next: Next;
   readonly key: string;
+  /** Of the key. */
+  readonly hash: number;
   readonly partition: string;
   /** Stale, or not wanted as it is. */
   readonly stored: StoredAnswer | undefined;

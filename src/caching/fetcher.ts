@@ -8,6 +8,7 @@ import type { Cache } from "./cache.ts";
 import { isAboutAnother, isConditional } from "./conditional.ts";
 import { type Errand, expectedLength, isFor, STATUS_OF_MISS, statusOf } from "./errand.ts";
 import type { Flight } from "./flight.ts";
+import { hashKey } from "./key-hash.ts";
 import { LeadingFetch } from "./leading-fetch.ts";
 import type { CacheOptions } from "./options.ts";
 import { renew } from "./renewal.ts";
@@ -25,14 +26,14 @@ export class Fetcher {
 
   /** @param nowMs when the store was found not to have it */
   fetch(errand: Errand, nowMs: number): Promise<GatewayResponse> {
-    const { exchange, stored, directives } = errand;
+    const { exchange, key, stored, directives } = errand;
     exchange.cacheStatus = STATUS_OF_MISS[errand.miss];
     if (exchange.request.method === "HEAD") return this.fetchHead(errand);
     // With conditions of its own and nothing stored to hold them against, the answer is for this client alone.
     const isAlone = (stored === undefined && isConditional(exchange.request.headers)) || directives?.noStore === true;
-    const name = stored?.key ?? errand.key;
-    const hash = this.cache.hash(name);
-    if (isAlone || this.cache.uncacheable.has(hash)) {
+    const name = stored?.key ?? key;
+    const hash = name === key ? errand.hash : hashKey(name);
+    if (isAlone || this.cache.uncacheable.has(hash, nowMs)) {
       return this.lead(errand, undefined, 0, nowMs);
     }
     const flight = this.cache.flights.find(hash, name);
@@ -43,12 +44,13 @@ export class Fetcher {
   /** Fetches again what is being served stale; once at a time. RFC 5861 §3. */
   renewBehind(exchange: Exchange, next: Next, key: string, partition: string, stored: StoredAnswer): void {
     if (exchange.request.method !== "GET") return;
-    const hash = this.cache.hash(stored.key);
+    const hash = hashKey(stored.key);
     if (this.cache.flights.find(hash, stored.key) !== undefined) return;
     const errand: Errand = {
       exchange: exchange.fork(),
       next,
       key,
+      hash: hashKey(key),
       partition,
       stored,
       directives: undefined,

@@ -8,6 +8,7 @@ import { type Directives, parseDirectives } from "./directives.ts";
 import { Fetcher } from "./fetcher.ts";
 import { invalidateAfter, invalidatedBy, type Related, toRelated } from "./invalidation.ts";
 import { declaredQuery, keyParts, toKey } from "./key.ts";
+import { hashKey } from "./key-hash.ts";
 import type { CacheOptions } from "./options.ts";
 import { createCredentialDigest, partitionOf } from "./partition.ts";
 import { shapeOf } from "./policy.ts";
@@ -102,9 +103,11 @@ class CachedOperation {
     const partition = this.partition(exchange);
     if (partition === undefined) return forwarded(exchange, next, "bypass");
     const key = this.keyOf(exchange, partition);
-    const found = this.cache.find(key, request.headers);
-    if (found instanceof Promise) return found.then((known) => this.continue(exchange, next, key, partition, known));
-    return this.continue(exchange, next, key, partition, found);
+    const hash = hashKey(key);
+    const found = this.cache.find(key, hash, request.headers);
+    if (found instanceof Promise)
+      return found.then((known) => this.continue(exchange, next, key, hash, partition, known));
+    return this.continue(exchange, next, key, hash, partition, found);
   }
 
   /** Whose answer it would be. Empty: anybody's. @returns undefined when that cannot be told */
@@ -118,13 +121,14 @@ class CachedOperation {
     exchange: Exchange,
     next: Next,
     key: string,
+    hash: number,
     partition: string,
     found: StoredAnswer | Miss,
   ): Promise<GatewayResponse> {
     if (typeof found === "string" && partition !== "" && this.options.sharePublic === true) {
-      return this.findShared(exchange, next, key, partition, found);
+      return this.findShared(exchange, next, key, hash, partition, found);
     }
-    return this.decide(exchange, next, key, partition, found);
+    return this.decide(exchange, next, key, hash, partition, found);
   }
 
   /** What the upstream calls public stands under the key without the consumer. */
@@ -132,11 +136,13 @@ class CachedOperation {
     exchange: Exchange,
     next: Next,
     key: string,
+    hash: number,
     partition: string,
     missed: Miss,
   ): Promise<GatewayResponse> {
-    const shared = await this.cache.find(this.keyOf(exchange, ""), exchange.request.headers);
-    return this.decide(exchange, next, key, partition, typeof shared === "string" ? missed : shared);
+    const sharedKey = this.keyOf(exchange, "");
+    const shared = await this.cache.find(sharedKey, hashKey(sharedKey), exchange.request.headers);
+    return this.decide(exchange, next, key, hash, partition, typeof shared === "string" ? missed : shared);
   }
 
   private keyOf(exchange: Exchange, partition: string): string {
@@ -147,6 +153,7 @@ class CachedOperation {
     exchange: Exchange,
     next: Next,
     key: string,
+    hash: number,
     partition: string,
     found: StoredAnswer | Miss,
   ): Promise<GatewayResponse> {
@@ -169,7 +176,7 @@ class CachedOperation {
       exchange.cacheStatus = "Portico; detail=only-if-cached";
       return Promise.reject(new GatewayError("CACHE_ONLY_MISS", "send the request without only-if-cached"));
     }
-    return this.fetcher.fetch({ exchange, next, key, partition, stored, directives, miss }, nowMs);
+    return this.fetcher.fetch({ exchange, next, key, hash, partition, stored, directives, miss }, nowMs);
   }
 
   private hit(exchange: Exchange, answer: StoredAnswer, nowMs: number): GatewayResponse {

@@ -2,11 +2,12 @@ import type { Readable } from "node:stream";
 import { isStream } from "../core/body.ts";
 import type { GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
-import { type StoredAnswer, withOwnHeaders } from "./answer.ts";
+import type { StoredAnswer } from "./answer.ts";
 import type { Answering } from "./answering.ts";
 import { askAbout, isAboutAnother } from "./conditional.ts";
 import { discard, type Errand, expectedLength, isUpstreams, mayBeHidden, standInMs, statusOf } from "./errand.ts";
 import { Flight, type Landing, RELEASED } from "./flight.ts";
+import { hashKey } from "./key-hash.ts";
 import { findStorable, mayBeStorable, type Storable } from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
 import { renew } from "./renewal.ts";
@@ -41,7 +42,7 @@ export class LeadingFetch extends Flight implements Asked {
     this.answering = answering;
     this.errand = errand;
     this.isOpen = name !== undefined;
-    this.headers = request.headers.copy();
+    this.headers = request.headers.clone();
     this.path = request.path;
   }
 
@@ -125,7 +126,7 @@ export class LeadingFetch extends Flight implements Asked {
     const storable = this.findStorable(response, sent);
     const length = isStream(body) ? expectedLength(response.headers) : (body?.length ?? 0);
     if (storable === undefined || (length !== undefined && length > answering.cache.entryBytes)) {
-      if (this.isOpen && status < 500) answering.cache.uncacheable.add(this.hash);
+      if (this.isOpen && status < 500) answering.cache.uncacheable.add(this.hash, Date.now());
       this.end(RELEASED);
       return answering.pass(exchange, response, statusOf(miss, status));
     }
@@ -153,8 +154,6 @@ export class LeadingFetch extends Flight implements Asked {
   /** Stores a body while its client reads it. @returns what the client reads */
   private record(storable: Storable, status: number, source: Readable, expected: number | undefined): Readable {
     const { cache } = this.answering;
-    // By the time that the body has ended, the response's own has become what its client was sent.
-    const kept = { ...storable, headers: storable.headers.clone() };
     const recorder = new Recorder({
       source,
       expected,
@@ -162,7 +161,7 @@ export class LeadingFetch extends Flight implements Asked {
       createBody: () => cache.store.createBody(),
       onEnd: (recorded) => {
         if (recorded === undefined) this.end(RELEASED);
-        else this.keep(kept, status, recorded);
+        else this.keep(storable, status, recorded);
       },
       isAwaited: () => this.hasFollowers,
     });
@@ -177,13 +176,14 @@ export class LeadingFetch extends Flight implements Asked {
     const { selectors } = storable;
     const isShared = errand.partition !== "" && storable.isPublic && options.sharePublic === true;
     const key = isShared ? errand.key.slice(0, -errand.partition.length - 1) : errand.key;
+    const hash = isShared ? hashKey(key) : errand.hash;
     const known = { key, operation: operation.id, operationName, status };
     const answer = toStoredAnswer(this.leader.request, storable, recorded, known, this);
-    cache.put(answer, selectors, headers, standInMs(options));
-    cache.uncacheable.delete(cache.hash(errand.key));
+    cache.put(answer, hash, selectors, headers, standInMs(options));
+    cache.uncacheable.delete(errand.hash);
     answering.tell(this.leader, "stored", recorded.length);
     const isWanted = this.hasFollowers && isReusable(storable.freshness);
-    this.end(isWanted ? { kind: "answer", answer: withOwnHeaders(answer), selectors, headers } : RELEASED);
+    this.end(isWanted ? { kind: "answer", answer, selectors, headers } : RELEASED);
   }
 
   /** Nobody finds it any more, and all who wait are told. */

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { channels } from "../core/channels.ts";
-import { type StoredChunks, type StoredRecord, sizeOf, withOwnHeaders } from "./answer.ts";
+import { type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
+import { Backlog } from "./backlog.ts";
 import { EntryTable, NONE } from "./entry-table.ts";
 import { tellEvicted } from "./evicted.ts";
 import { HotAnswers } from "./hot-answers.ts";
-import { createKeyHash, type KeyHash } from "./key-hash.ts";
+import { hashKey } from "./key-hash.ts";
 import {
   findLayout,
   hasKey,
@@ -20,8 +21,6 @@ import type { BodyWriter, CacheStore } from "./store.ts";
 export interface MemoryLimits {
   readonly bytes: number;
   readonly entries: number;
-  /** By default its own. */
-  readonly hash?: KeyHash | undefined;
 }
 
 /** A record that is kept as it is: a large one, or one that cannot be packed. */
@@ -30,6 +29,8 @@ interface Apart {
   readonly bytes: number;
 }
 
+/** The part of what may be held that may be entered late: one in so many. */
+const LATE_PART = 64;
 const MAX_SEGMENT_BYTES = 256 * 1024;
 /** What is larger is kept apart: the objects around it weigh little beside it. */
 const MAX_PACKED_BYTES = 4096;
@@ -42,10 +43,11 @@ const APART = 0xffff_fffe;
  */
 export class MemoryStore implements CacheStore {
   private readonly limits: MemoryLimits;
-  private readonly hash: KeyHash;
   private readonly names = new OperationNames();
   private readonly hotBytes: number;
   private readonly bodies = new Map<string, Buffer[]>();
+  private readonly backlog: Backlog;
+  private isSettlingSoon = false;
   private table: EntryTable;
   private segments: Segments;
   private hot: HotAnswers;
@@ -55,7 +57,7 @@ export class MemoryStore implements CacheStore {
 
   constructor(limits: MemoryLimits) {
     this.limits = limits;
-    this.hash = limits.hash ?? createKeyHash();
+    this.backlog = new Backlog(Math.floor(limits.entries / LATE_PART));
     this.hotBytes = Math.floor(limits.bytes / 16);
     this.table = this.createTable();
     this.segments = this.createSegments();
@@ -63,23 +65,25 @@ export class MemoryStore implements CacheStore {
   }
 
   get bytes(): number {
+    this.settle();
     return this.table.bytes + this.segments.bytes + this.apartBytes + this.hot.bytes;
   }
 
   get entries(): number {
+    this.settle();
     return this.table.count;
   }
 
-  find(key: string): StoredRecord | undefined {
-    const hash = this.hash(key);
+  find(key: string, hash = hashKey(key)): StoredRecord | undefined {
+    if (this.backlog.isFull || this.backlog.mayHold(hash)) this.settle();
     const hot = this.hot.find(hash, key);
     if (hot !== undefined) {
-      this.table.touch(hot.entry);
+      this.backlog.addUse(hot.entry, hash);
       return hot.record;
     }
     const entry = this.table.find(hash, key);
     if (entry === NONE) return undefined;
-    this.table.touch(entry);
+    this.backlog.addUse(entry, hash);
     const place = this.table.place(entry);
     if (place === APART) return this.apart.get(entry)?.record;
     const size = this.table.size(entry);
@@ -91,8 +95,19 @@ export class MemoryStore implements CacheStore {
     return record;
   }
 
-  put(record: StoredRecord): void {
-    const hash = this.hash(record.key);
+  put(record: StoredRecord, _standInMs = 0, hash = hashKey(record.key)): void {
+    this.backlog.addRecord(record, hash);
+    const isLarge = record.kind === "answer" && record.length > MAX_PACKED_BYTES;
+    if (isLarge || this.backlog.isFull || this.backlog.bytes > this.limits.bytes / LATE_PART) this.settle();
+    else if (this.backlog.isDue) this.settleSoon();
+  }
+
+  prepare(hashes: Uint32Array, count: number): void {
+    this.table.warm(hashes, count);
+  }
+
+  /** Enters a record that waited. */
+  enter(record: StoredRecord, hash: number): void {
     const known = this.table.find(hash, record.key);
     if (known !== NONE) this.remove(known);
     const layout = findLayout(record, this.names);
@@ -106,12 +121,19 @@ export class MemoryStore implements CacheStore {
     }
   }
 
+  /** Makes the entry the most recently used, if it is there yet. */
+  touch(entry: number, hash: number): void {
+    if (this.table.has(entry, hash)) this.table.touch(entry);
+  }
+
   delete(key: string): void {
-    const entry = this.table.find(this.hash(key), key);
+    this.settle();
+    const entry = this.table.find(hashKey(key), key);
     if (entry !== NONE) this.remove(entry);
   }
 
   clear(): void {
+    this.settle();
     for (const { record, bytes } of this.apart.values()) {
       this.dropBody(record);
       this.apartBytes -= bytes;
@@ -133,6 +155,7 @@ export class MemoryStore implements CacheStore {
     };
     return {
       write: (chunk) => {
+        this.settle();
         if (!this.makeRoom(0, chunk.length, 0)) {
           discard();
           return false;
@@ -158,8 +181,22 @@ export class MemoryStore implements CacheStore {
     this.clear();
   }
 
+  /** Once what came in with it is answered. */
+  private settleSoon(): void {
+    if (this.isSettlingSoon) return;
+    this.isSettlingSoon = true;
+    setImmediate(() => {
+      this.isSettlingSoon = false;
+      this.settle();
+    });
+  }
+
+  private settle(): void {
+    this.backlog.drainTo(this);
+  }
+
   private putApart(hash: number, record: StoredRecord): void {
-    const kept = withOwnParts(record);
+    const kept = withOwnBody(record);
     const bytes = sizeOf(kept);
     const isRoom = this.makeRoom(0, bytes, 1);
     // Its parts were counted when they arrived: from here they belong to the record, and go with it.
@@ -239,9 +276,6 @@ export class MemoryStore implements CacheStore {
 
 const withOwnBody = (record: StoredRecord): StoredRecord =>
   record.kind === "answer" && record.body !== null ? { ...record, body: own(record.body) } : record;
-
-const withOwnParts = (record: StoredRecord): StoredRecord =>
-  withOwnBody(record.kind === "answer" ? withOwnHeaders(record) : record);
 
 /** A part of a larger buffer keeps all of that alive: what is kept for long is copied out. */
 function own(buffer: Buffer): Buffer {

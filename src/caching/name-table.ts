@@ -18,6 +18,7 @@ export class NameTable<T extends Named> {
   }
 
   find(hash: number, name: string): T | undefined {
+    if (this.count === 0) return undefined;
     const { slots } = this;
     const mask = slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {

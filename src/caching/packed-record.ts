@@ -8,9 +8,9 @@ export interface Layout {
   readonly record: StoredRecord;
   /** After the key, what few records have: of most, nothing. */
   readonly rare: string;
-  /** After that, the header section: these texts in turn, each character a byte, and so many bytes. */
+  /** After that, the header section: a prefix and a value in turn, each character a byte, and so many bytes. */
   readonly prefixes: readonly string[];
-  readonly values: readonly string[];
+  readonly values: HeaderList | undefined;
   readonly headBytes: number;
   /** Number of the operation in the names. */
   readonly operation: number;
@@ -87,16 +87,22 @@ export function findLayout(record: StoredRecord, names: OperationNames): Layout 
   const { key } = record;
   const { rare, headBytes, operation } = layout;
   if (key.length > 0xffff || rare.length > 0xffff || headBytes > 0xffff || operation > 0xffff) return undefined;
-  return NOT_ONE_BYTE.test(key) || NOT_ONE_BYTE.test(rare) ? undefined : layout;
+  return NOT_ONE_BYTE.test(key) || (rare !== NOTHING_RARE && NOT_ONE_BYTE.test(rare)) ? undefined : layout;
 }
-
-const NO_TEXT: readonly string[] = Object.freeze([]);
 
 function layOutVariants(record: VariantIndex): Layout {
   // The names of fields and a random id: no character beyond a byte.
   const head = JSON.stringify([record.generation, record.selectors]);
   const size = KEY_AT + record.key.length + head.length;
-  return { size, record, rare: NOTHING_RARE, prefixes: [head], values: NO_TEXT, headBytes: head.length, operation: 0 };
+  return {
+    size,
+    record,
+    rare: NOTHING_RARE,
+    prefixes: [head],
+    values: undefined,
+    headBytes: head.length,
+    operation: 0,
+  };
 }
 
 function findAnswerLayout(record: StoredAnswer, names: OperationNames): Layout | undefined {
@@ -104,16 +110,13 @@ function findAnswerLayout(record: StoredAnswer, names: OperationNames): Layout |
   const { staleWhileRevalidateMs, staleIfErrorMs } = freshness;
   if (record.chunks !== undefined || record.length !== (body?.length ?? 0)) return undefined;
   if (!isSeconds(staleWhileRevalidateMs) || !isSeconds(staleIfErrorMs)) return undefined;
-  const values = headers.toFlat();
-  if (!headers.isKnownSafe && values.some(isUnfit)) return undefined;
-  const prefixes = lastNames.prefixesOf(values);
-  let headBytes = 0;
-  for (let i = 0; i < prefixes.length; i++) {
-    headBytes += (prefixes[i] as string).length + (values[(i << 1) + 1]?.length ?? 0);
-  }
+  if (!headers.isKnownSafe && headers.toFlat().some(isUnfit)) return undefined;
+  const prefixes = lastNames.prefixesOf(headers);
+  let headBytes = lastNames.prefixBytes;
+  for (let i = 0; i < headers.size; i++) headBytes += headers.valueAt(i).length;
   const rare = rareText(record);
   const size = KEY_AT + record.key.length + rare.length + headBytes + record.length;
-  return { size, record, rare, prefixes, values, headBytes, operation: names.numberOf(record) };
+  return { size, record, rare, prefixes, values: headers, headBytes, operation: names.numberOf(record) };
 }
 
 const isSeconds = (ms: number): boolean => ms % 1000 === 0 && ms < 0xffff_ffff * 1000;
@@ -129,20 +132,22 @@ const UNFIT = /[^\x00-\x09\x0b-\xff]/;
 class LastNames {
   private names: string[] = [];
   private prefixes: string[] = [];
+  prefixBytes = 0;
 
-  prefixesOf(flat: readonly string[]): readonly string[] {
-    if (!this.areIn(flat)) {
-      this.names = flat.filter((_text, i) => i % 2 === 0);
+  prefixesOf(headers: HeaderList): readonly string[] {
+    if (!this.areIn(headers)) {
+      this.names = headers.toFlat().filter((_text, i) => i % 2 === 0);
       this.prefixes = this.names.map((name, i) => (i === 0 ? "" : "\n") + (CODES.get(name) ?? `${OTHER}${name}\n`));
       if (this.names.length > 0) this.prefixes.push("\n");
+      this.prefixBytes = this.prefixes.join("").length;
     }
     return this.prefixes;
   }
 
-  private areIn(flat: readonly string[]): boolean {
+  private areIn(headers: HeaderList): boolean {
     const { names } = this;
-    if (names.length << 1 !== flat.length) return false;
-    for (let i = 0; i < names.length; i++) if (names[i] !== flat[i << 1]) return false;
+    if (names.length !== headers.size) return false;
+    for (let i = 0; i < names.length; i++) if (names[i] !== headers.nameAt(i)) return false;
     return true;
   }
 }
@@ -187,8 +192,7 @@ function writeTexts({ record, rare, prefixes, values }: Layout, bytes: Buffer, f
   at = writeText(rare, bytes, at);
   for (let i = 0; i < prefixes.length; i++) {
     at = writeText(prefixes[i] as string, bytes, at);
-    const value = values[(i << 1) + 1];
-    if (value !== undefined) at = writeText(value, bytes, at);
+    if (values !== undefined && i < values.size) at = writeText(values.valueAt(i), bytes, at);
   }
   return at;
 }
@@ -201,7 +205,7 @@ function writeText(text: string, bytes: Buffer, at: number): number {
   return at + length;
 }
 /** Characters that are written sooner than the way to native code is gone. */
-const SHORT = 48;
+const SHORT = 20;
 
 export const isVariants = ({ bytes }: Memory, at: number): boolean =>
   ((bytes[at + FLAGS_AT] as number) & IS_VARIANTS) !== 0;

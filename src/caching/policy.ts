@@ -9,7 +9,7 @@ import { selectingFields } from "./vary.ts";
 /** What a response would be stored as. */
 export interface Storable {
   readonly freshness: Freshness;
-  /** What is stored of its header section: the response's own list, where that is all of it. */
+  /** What is stored of its header section: a list of its own. */
   readonly headers: HeaderList;
   readonly selectors: readonly string[];
   readonly isPublic: boolean;
@@ -107,8 +107,6 @@ function isWorthStoring(
 /** Fields that are stored with no answer: those of one exchange, and those that their upstream keeps from reuse. */
 function toStoredHeaders(headers: HeaderList, directives: Directives, receivedAtMs: number): HeaderList {
   const { noCache = NONE, private: own = NONE } = directives;
-  const isAll = noCache.length === 0 && own.length === 0 && !headers.hasAnyOf(NEVER_STORED) && headers.has("date");
-  if (isAll) return headers;
   const stored = headers.clone();
   if (stored.hasAnyOf(NEVER_STORED)) stored.filter((name) => !NEVER_STORED.has(name));
   for (const name of noCache) stored.delete(name);

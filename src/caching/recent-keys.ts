@@ -12,6 +12,10 @@ export class RecentKeys {
   /** Of each place the hash, and the tick until which it counts. */
   private readonly hashes: Uint32Array;
   private readonly until: Uint32Array;
+  /** Tick at which the last of them ends: from then on none has to be looked for. */
+  private lastUntil = 0;
+
+  private readonly startMs = Date.now();
 
   /** @param limit how many at most: a power of two */
   constructor(limit: number, lifetimeMs: number) {
@@ -21,7 +25,7 @@ export class RecentKeys {
     this.until = new Uint32Array(limit);
   }
 
-  add(hash: number): void {
+  add(hash: number, nowMs: number): void {
     const first = (hash & this.mask) >>> 0;
     let place = first;
     for (let at = first; at < first + WAYS; at++) {
@@ -32,17 +36,29 @@ export class RecentKeys {
       if ((this.until[at] as number) < (this.until[place] as number)) place = at;
     }
     this.hashes[place] = hash;
-    this.until[place] = now() + this.lifetimeTicks;
+    this.lastUntil = this.tickOf(nowMs) + this.lifetimeTicks;
+    this.until[place] = this.lastUntil;
   }
 
-  has(hash: number): boolean {
+  has(hash: number, nowMs: number): boolean {
+    if (this.lastUntil === 0) return false;
+    const tick = this.tickOf(nowMs);
+    if (tick >= this.lastUntil) {
+      this.lastUntil = 0;
+      return false;
+    }
     const place = this.find(hash);
-    return place >= 0 && (this.until[place] as number) > now();
+    return place >= 0 && (this.until[place] as number) > tick;
   }
 
   delete(hash: number): void {
+    if (this.lastUntil === 0) return;
     const place = this.find(hash);
     if (place >= 0) this.until[place] = 0;
+  }
+
+  private tickOf(nowMs: number): number {
+    return Math.max(0, Math.floor((nowMs - this.startMs) / TICK_MS));
   }
 
   private find(hash: number): number {
@@ -51,5 +67,3 @@ export class RecentKeys {
     return -1;
   }
 }
-
-const now = (): number => Math.floor(performance.now() / TICK_MS);

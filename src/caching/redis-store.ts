@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { StoredChunks, StoredRecord } from "./answer.ts";
 import { digestOf, findInFrame, toFrame } from "./frame.ts";
+import { keepMs } from "./keep-time.ts";
 import type { RedisPurges } from "./redis-purges.ts";
 import type { BodyWriter, CacheStore } from "./store.ts";
 
@@ -30,12 +31,13 @@ export class RedisStore implements CacheStore {
     return frame == null ? undefined : findInFrame(frame, key, Date.now());
   }
 
-  async put(record: StoredRecord, keepMs: number): Promise<void> {
-    const frame = toFrame(record, Date.now() + keepMs);
-    await this.ask(() => this.redis.set(PREFIX + digestOf(record.key), frame, "PX", Math.ceil(keepMs)));
+  async put(record: StoredRecord, standInMs: number): Promise<void> {
+    const leftMs = Math.ceil(keepMs(record, standInMs));
+    const frame = toFrame(record, Date.now() + leftMs);
+    await this.ask(() => this.redis.set(PREFIX + digestOf(record.key), frame, "PX", leftMs));
     if (record.kind !== "answer" || record.chunks === undefined) return;
     const { id, count } = record.chunks;
-    for (let i = 0; i < count; i++) await this.ask(() => this.redis.pexpire(chunkKey(id, i), Math.ceil(keepMs)));
+    for (let i = 0; i < count; i++) await this.ask(() => this.redis.pexpire(chunkKey(id, i), leftMs));
   }
 
   async delete(key: string): Promise<void> {

@@ -11,12 +11,14 @@ export interface CacheStore {
   /** What it holds now; undefined where it cannot tell. */
   readonly entries: number | undefined;
   readonly bytes: number | undefined;
-  find(key: string): Later<StoredRecord | undefined>;
+  /** @param hash of the key by `hashKey`, from who has it already */
+  find(key: string, hash?: number): Later<StoredRecord | undefined>;
   /**
-   * @param record whose body and header list may change once this has returned: what is to be kept is copied by then
-   * @param keepMs after which nobody will want it
+   * @param record that nobody changes any more, nor its header list, nor its body
+   * @param standInMs for how long after its time it may still stand in for its upstream
+   * @param hash of its key by `hashKey`, from who has it already
    */
-  put(record: StoredRecord, keepMs: number): Later<void>;
+  put(record: StoredRecord, standInMs: number, hash?: number): Later<void>;
   delete(key: string): Later<void>;
   clear(): Later<void>;
   /** Takes a body that is too large to be held whole, part by part. */

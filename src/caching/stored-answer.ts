@@ -22,7 +22,8 @@ export function toStoredAnswer(
   { seq, localSeq }: Asked,
 ): StoredAnswer {
   const { freshness } = storable;
-  const headers = known.status === 204 ? storable.headers : withLength(storable.headers, length);
+  const { headers } = storable;
+  if (known.status !== 204) sayLength(headers, length);
   return {
     kind: "answer",
     key: known.key,
@@ -43,13 +44,10 @@ export function toStoredAnswer(
   };
 }
 
-/** Nearly always it says so already. */
-function withLength(headers: HeaderList, length: number): HeaderList {
+/** Nearly always it is said already. */
+function sayLength(headers: HeaderList, length: number): void {
   const text = String(length);
-  if (headers.getJoined("content-length") === text) return headers;
-  const said = headers.clone();
-  said.set("Content-Length", text);
-  return said;
+  if (headers.getJoined("content-length") !== text) headers.set("Content-Length", text);
 }
 
 /** `Surrogate-Key` is a list by spaces, `Cache-Tag` by commas. */

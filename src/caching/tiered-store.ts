@@ -1,4 +1,5 @@
 import type { StoredChunks, StoredRecord } from "./answer.ts";
+import { hashKey } from "./key-hash.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import type { BodyWriter, CacheStore, Later } from "./store.ts";
 
@@ -20,17 +21,17 @@ export class TieredStore implements CacheStore {
     return this.shared.bytes ?? this.memory.bytes;
   }
 
-  find(key: string): Later<StoredRecord | undefined> {
-    const near = this.memory.find(key);
+  find(key: string, hash = hashKey(key)): Later<StoredRecord | undefined> {
+    const near = this.memory.find(key, hash);
     if (near !== undefined) return near;
-    const far = this.shared.find(key);
-    if (far instanceof Promise) return far.then((record) => this.promote(record));
-    return this.promote(far);
+    const far = this.shared.find(key, hash);
+    if (far instanceof Promise) return far.then((record) => this.promote(record, hash));
+    return this.promote(far, hash);
   }
 
-  put(record: StoredRecord, keepMs: number): Later<void> {
-    this.promote(record);
-    return this.shared.put(record, keepMs);
+  put(record: StoredRecord, standInMs: number, hash?: number): Later<void> {
+    this.promote(record, hash);
+    return this.shared.put(record, standInMs, hash);
   }
 
   delete(key: string): Later<void> {
@@ -56,11 +57,11 @@ export class TieredStore implements CacheStore {
     return this.shared.close();
   }
 
-  private promote(record: StoredRecord | undefined): StoredRecord | undefined {
+  private promote(record: StoredRecord | undefined, hash?: number): StoredRecord | undefined {
     if (record === undefined) return undefined;
     // The older one must not stay in front of what has no place here.
     if (record.kind === "answer" && record.chunks !== undefined) this.memory.delete(record.key);
-    else this.memory.put(record);
+    else this.memory.put(record, 0, hash);
     return record;
   }
 }

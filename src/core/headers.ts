@@ -66,6 +66,16 @@ export class HeaderList {
     return this.count;
   }
 
+  /** As it is spelled. @param i less than the size */
+  nameAt(i: number): string {
+    return this.flat[i << 1] as string;
+  }
+
+  /** @param i less than the size */
+  valueAt(i: number): string {
+    return this.flat[(i << 1) + 1] as string;
+  }
+
   /** The first field line of that name. @param name lower case */
   get(name: string): string | undefined {
     const i = this.indexOf(name, 0);
@@ -217,13 +227,6 @@ export class HeaderList {
     copy.prepared = this.prepared;
     copy.isShared = true;
     this.isShared = true;
-    return copy;
-  }
-
-  /** A copy at once, where this list is about to change: a clone would take its copy then. */
-  copy(): HeaderList {
-    const copy = new HeaderList(this.flat.slice(0, this.count << 1), this.names.slice(0, this.count), this.isSafe);
-    copy.prepared = this.prepared;
     return copy;
   }
 

@@ -62,6 +62,67 @@ test("it holds the latest of each key, and forgets the least recently used first
   );
 });
 
+test("of many it forgets the least recently used first, but for the few that it has just been given", () => {
+  const limit = 1024;
+  const late = limit / 64;
+  const what = fc.oneof(
+    { arbitrary: fc.constantFrom("put", "find"), weight: 50 },
+    { arbitrary: fc.constantFrom("delete", "count"), weight: 1 },
+  );
+  const step = fc.record({ what, key: fc.nat(limit * 2) });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 500, maxLength: 3000 }), fc.nat(limit), (steps, from) => {
+      const store = new MemoryStore({ bytes: 64_000_000, entries: limit });
+      const model = new Map<string, number>();
+      const gone = new Set<string>();
+      const put = (name: string, count: number): void => {
+        store.put(storedAnswer(name, { body: Buffer.from(toBody(count)) }));
+        model.delete(name);
+        model.set(name, count);
+        const oldest = model.size > limit ? (model.keys().next().value as string) : undefined;
+        if (oldest !== undefined) {
+          model.delete(oldest);
+          gone.add(oldest);
+          if (gone.size > late) gone.delete(gone.keys().next().value as string);
+        }
+        gone.delete(name);
+      };
+      for (let i = 0; i < limit; i++) put(`k${from + i}`, -i);
+      for (const [count, { what, key }] of steps.entries()) {
+        const name = `k${key}`;
+        const known = model.get(name);
+        if (what === "put") put(name, count);
+        else if (what === "find") {
+          const found = bodyOf(store.find(name));
+          if (known !== undefined) assert.equal(found, toBody(known));
+          else if (!gone.has(name)) assert.equal(found, undefined);
+          if (known !== undefined && model.delete(name)) model.set(name, known);
+        } else if (what === "delete") {
+          store.delete(name);
+          model.delete(name);
+        } else assert.equal(store.entries, model.size);
+      }
+      for (const [name, count] of model) assert.equal(bodyOf(store.find(name)), toBody(count));
+      assert.equal(store.entries, model.size);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("what waits to be entered is found at once, as it was put last", () => {
+  const store = new MemoryStore({ bytes: 64_000_000, entries: 100_000 });
+  for (let i = 0; i < 500; i++) {
+    store.put(storedAnswer(`k${i % 7}`, { body: Buffer.from(toBody(i)) }));
+    assert.equal(bodyOf(store.find(`k${i % 7}`)), toBody(i));
+    store.put(storedAnswer("other", { body: Buffer.from(toBody(-i)) }));
+    if (i % 5 === 0) store.delete("other");
+    assert.equal(bodyOf(store.find("other")), i % 5 === 0 ? undefined : toBody(-i));
+  }
+  store.put(storedAnswer("last"));
+  store.clear();
+  assert.deepEqual([store.entries, store.bytes, store.find("last")], [0, 0, undefined]);
+});
+
 const toBody = (count: number, bytes = 0): string => String(count).padEnd(20).padEnd(bytes, ".");
 const bodyOf = (record: StoredRecord | undefined): string | undefined =>
   record?.kind === "answer" ? String(record.body?.subarray(0, 20)) : undefined;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Cache } from "../../src/caching/cache.ts";
 import { DiskStore } from "../../src/caching/disk-store.ts";
+import { hashKey } from "../../src/caching/key-hash.ts";
 import { MemoryStore } from "../../src/caching/memory-store.ts";
 import { connect } from "../../src/caching/redis-connection.ts";
 import { RedisPurges } from "../../src/caching/redis-purges.ts";
@@ -125,11 +126,16 @@ for (const [name, { skip, make }] of Object.entries(makers)) {
     const cache = cacheOf(await make(t));
     const asking = (language: string) => HeaderList.from({ "Accept-Language": language });
     const textFor = async (language: string): Promise<string> => {
-      const found = await cache.find("k", asking(language));
+      const found = await cache.find("k", hashKey("k"), asking(language));
       return typeof found === "string" ? found : String(found.body);
     };
     for (const language of ["en", "de"]) {
-      cache.put(storedAnswer("k", { body: Buffer.from(language) }), ["accept-language"], asking(language));
+      cache.put(
+        storedAnswer("k", { body: Buffer.from(language) }),
+        hashKey("k"),
+        ["accept-language"],
+        asking(language),
+      );
       await eventually(`${language} is stored`, async () => (await textFor(language)) === language);
     }
     assert.deepEqual([await textFor("EN"), await textFor("de"), await textFor("fr")], ["en", "de", "vary-miss"]);
@@ -138,12 +144,12 @@ for (const [name, { skip, make }] of Object.entries(makers)) {
   test(`${name}: a tag is purged softly, then for good, and what has another tag stays`, options, async (t) => {
     const cache = cacheOf(await make(t));
     const none = new HeaderList();
-    for (const tag of ["red", "blue"]) cache.put(storedAnswer(tag, { tags: [tag] }), [], none);
+    for (const tag of ["red", "blue"]) cache.put(storedAnswer(tag, { tags: [tag] }), hashKey(tag), [], none);
     for (const tag of ["red", "blue"]) {
-      await eventually(`${tag} is stored`, async () => (await cache.find(tag, none)) !== "uri-miss");
+      await eventually(`${tag} is stored`, async () => (await cache.find(tag, hashKey(tag), none)) !== "uri-miss");
     }
     const isFresh = async (key: string): Promise<boolean | string> => {
-      const found = await cache.find(key, none);
+      const found = await cache.find(key, hashKey(key), none);
       return typeof found === "string" ? found : found.freshness.freshUntilMs > Date.now();
     };
     await cache.purge({ kind: "tag", value: "red", soft: true });
