@@ -72,8 +72,10 @@ export class DiskStore implements CacheStore, PurgeLog {
     const bytes = frame.length + (chunks === undefined ? 0 : (record as StoredAnswer).length);
     await this.write(() => {
       if (chunks !== undefined) this.unfinished.removeSync(chunks.id);
-      this.remove(digest);
+      this.remove(digest, chunks);
       this.sweep();
+      // Evicted since it was read: a record without its body would break off each answer made of it.
+      if (chunks !== undefined && !this.chunks.doesExist([chunks.id, 0])) return;
       if (bytes > this.limits.bytes) return this.removeChunks(chunks);
       const place = (this.counts.get("place") ?? 0) + 1;
       this.counts.putSync("place", place);
@@ -160,7 +162,8 @@ export class DiskStore implements CacheStore, PurgeLog {
     }
   }
 
-  private remove(digest: string): void {
+  /** @param keptBody what takes its place has that body as well: an answer that was confirmed */
+  private remove(digest: string, keptBody?: StoredChunks): void {
     const place = this.placeOf.get(digest);
     if (place === undefined) return;
     const known = this.places.get(place);
@@ -168,7 +171,7 @@ export class DiskStore implements CacheStore, PurgeLog {
     this.placeOf.removeSync(digest);
     this.places.removeSync(place);
     this.counts.putSync("bytes", Math.max(0, (this.counts.get("bytes") ?? 0) - (known?.bytes ?? 0)));
-    this.removeChunks(known?.chunks);
+    if (keptBody === undefined || known?.chunks?.id !== keptBody.id) this.removeChunks(known?.chunks);
   }
 
   private removeChunks(chunks: StoredChunks | undefined): void {

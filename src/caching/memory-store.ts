@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { channels } from "../core/channels.ts";
-import { type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
+import { type StoredAnswer, type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
 import { Backlog } from "./backlog.ts";
 import { EntryTable, NONE } from "./entry-table.ts";
 import { tellEvicted } from "./evicted.ts";
@@ -109,7 +109,7 @@ export class MemoryStore implements CacheStore {
   /** Enters a record that waited. */
   enter(record: StoredRecord, hash: number): void {
     const known = this.table.find(hash, record.key);
-    if (known !== NONE) this.remove(known);
+    if (known !== NONE) this.remove(known, chunksOf(record));
     const layout = findLayout(record, this.names);
     if (layout === undefined || layout.size > Math.min(MAX_PACKED_BYTES, this.segments.recordBytes)) {
       this.putApart(hash, record);
@@ -197,10 +197,13 @@ export class MemoryStore implements CacheStore {
 
   private putApart(hash: number, record: StoredRecord): void {
     const kept = withOwnBody(record);
+    const chunks = chunksOf(kept);
+    // Evicted since it was read: a record without its body would break off each answer made of it.
+    if (chunks !== undefined && !this.bodies.has(chunks.id)) return;
     const bytes = sizeOf(kept);
     const isRoom = this.makeRoom(0, bytes, 1);
     // Its parts were counted when they arrived: from here they belong to the record, and go with it.
-    const chunkBytes = kept.kind === "answer" && kept.chunks !== undefined ? kept.length : 0;
+    const chunkBytes = chunks === undefined ? 0 : (kept as StoredAnswer).length;
     if (!isRoom) {
       this.dropBody(kept);
       this.apartBytes -= chunkBytes;
@@ -210,13 +213,16 @@ export class MemoryStore implements CacheStore {
     this.apart.set(this.table.add(hash, APART, 0), { record: kept, bytes: bytes + chunkBytes });
   }
 
-  private remove(entry: number): void {
+  /** @param keptBody what takes its place has that body as well: an answer that was confirmed */
+  private remove(entry: number, keptBody?: StoredChunks): void {
     const place = this.table.place(entry);
     if (place === APART) {
       const { record, bytes } = this.apart.get(entry) as Apart;
       this.apart.delete(entry);
       this.apartBytes -= bytes;
-      this.dropBody(record);
+      if (keptBody !== undefined && keptBody.id === chunksOf(record)?.id)
+        this.apartBytes += (record as StoredAnswer).length;
+      else this.dropBody(record);
     } else {
       this.hot.forget(entry);
       this.segments.remove(place, this.table.size(entry));
@@ -270,9 +276,13 @@ export class MemoryStore implements CacheStore {
   }
 
   private dropBody(record: StoredRecord): void {
-    if (record.kind === "answer" && record.chunks !== undefined) this.bodies.delete(record.chunks.id);
+    const chunks = chunksOf(record);
+    if (chunks !== undefined) this.bodies.delete(chunks.id);
   }
 }
+
+const chunksOf = (record: StoredRecord): StoredChunks | undefined =>
+  record.kind === "answer" ? record.chunks : undefined;
 
 const withOwnBody = (record: StoredRecord): StoredRecord =>
   record.kind === "answer" && record.body !== null ? { ...record, body: own(record.body) } : record;

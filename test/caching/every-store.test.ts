@@ -155,4 +155,26 @@ for (const [name, options, makeStore] of STORES) {
       },
     );
   }
+
+  test(`${name}: a large answer that was confirmed is there as a whole, each time`, options, async (t) => {
+    const store = { ...(await makeStore(t)), ...alone };
+    const body = "0123456789".repeat(30_000);
+    const service = await startCachedService(
+      t,
+      ({ headers }, response) => {
+        const isAsked = headers["if-none-match"] === '"one"';
+        response.writeHead(isAsked ? 304 : 200, { "Cache-Control": "max-age=0", ETag: '"one"' });
+        response.end(isAsked ? undefined : body);
+      },
+      {},
+      { store },
+    );
+    await eventually("it is confirmed", async () => (await service.get("/orders")).cache.includes("fwd-status=304"));
+    for (let i = 0; i < 3; i++) {
+      const { cache, text } = await service.get("/orders");
+      assert.match(cache, /fwd-status=304/);
+      assert.ok(text === body);
+    }
+    assert.equal((await service.get("/orders", { Range: "bytes=299995-" })).text, "56789");
+  });
 }
