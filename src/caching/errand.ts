@@ -7,7 +7,7 @@ import type { Miss } from "./cache.ts";
 import type { Directives } from "./directives.ts";
 import type { Landing } from "./flight.ts";
 import type { CacheOptions } from "./options.ts";
-import { shapeOf } from "./policy.ts";
+import { isPublic, shapeOf } from "./policy.ts";
 import { mayStandIn, reuseOf } from "./reuse.ts";
 import { variantOf } from "./vary.ts";
 
@@ -43,12 +43,16 @@ type Texts = Record<Errand["miss"], Record<number, string>>;
 const PASSED: Texts = { "uri-miss": {}, "vary-miss": {}, stale: {}, request: {} };
 const STORED: Texts = { "uri-miss": {}, "vary-miss": {}, stale: {}, request: {} };
 
-/** The answer is for a follower as well when it agrees in all that the answer was selected by, and may be used for it. */
+/**
+ * The answer is for a follower as well when it agrees in all that the answer was selected by, and may be used for it. Who
+ * ask about one public answer may be different consumers: what one of them got instead is for the others if public itself.
+ */
 export function isFor(
-  { answer, selectors, headers }: Extract<Landing, { kind: "answer" }>,
-  { exchange, directives }: Errand,
+  { answer, selectors, headers, partition }: Extract<Landing, { kind: "answer" }>,
+  { exchange, directives, partition: ownPartition }: Errand,
   nowMs: number,
 ): boolean {
+  if (partition !== ownPartition && !isPublic(answer.headers)) return false;
   const own = exchange.request.headers;
   if (selectors.length > 0 && variantOf(selectors, headers) !== variantOf(selectors, own)) return false;
   if (answer.status >= 400 && answer.shape !== shapeOf(own)) return false;

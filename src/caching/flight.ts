@@ -9,6 +9,8 @@ export type Landing =
       readonly answer: StoredAnswer;
       readonly selectors: readonly string[];
       readonly headers: HeaderList;
+      /** Whose answer it is; empty: anybody's. */
+      readonly partition: string;
     }
   /** Nothing that can be shared: each asks for itself. */
   | { readonly kind: "released" }

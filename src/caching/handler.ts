@@ -11,7 +11,7 @@ import { declaredQuery, keyParts, toKey } from "./key.ts";
 import { hashKey } from "./key-hash.ts";
 import type { CacheOptions } from "./options.ts";
 import { createCredentialDigest, partitionOf } from "./partition.ts";
-import { shapeOf } from "./policy.ts";
+import { isPublic, shapeOf } from "./policy.ts";
 import { respond } from "./respond.ts";
 import { reuseOf } from "./reuse.ts";
 
@@ -142,7 +142,9 @@ class CachedOperation {
   ): Promise<GatewayResponse> {
     const sharedKey = this.keyOf(exchange, "");
     const shared = await this.cache.find(sharedKey, hashKey(sharedKey), exchange.request.headers);
-    return this.decide(exchange, next, key, hash, partition, typeof shared === "string" ? missed : shared);
+    // Those whom nobody has identified have their answers under the same key.
+    const isUsable = typeof shared !== "string" && isPublic(shared.headers);
+    return this.decide(exchange, next, key, hash, partition, isUsable ? shared : missed);
   }
 
   private keyOf(exchange: Exchange, partition: string): string {

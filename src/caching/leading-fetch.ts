@@ -94,7 +94,7 @@ export class LeadingFetch extends Flight implements Asked {
     if (this.isAsking && status === 304) return this.renewed(stored, response.headers);
     if (mayBeHidden(status) && mayStandIn(stored.freshness, directives, Date.now())) {
       discard(response);
-      this.end({ kind: "answer", answer: stored, selectors: [], headers });
+      this.end({ kind: "answer", answer: stored, selectors: [], headers, partition: errand.partition });
       return this.answering.stale(errand, stored, `fwd=stale; fwd-status=${status}`);
     }
     return this.store(response, sent);
@@ -113,7 +113,8 @@ export class LeadingFetch extends Flight implements Asked {
     const { answering, errand, headers } = this;
     const { answer, isKept } = renew(answering.cache, errand, stored, confirmed, this, answering.options);
     const isShared = isKept && isReusable(answer.freshness);
-    this.end(isShared ? { kind: "answer", answer, selectors: [], headers } : RELEASED);
+    const { partition } = errand;
+    this.end(isShared ? { kind: "answer", answer, selectors: [], headers, partition } : RELEASED);
     answering.tell(errand.exchange, "revalidated", answer.length);
     const status = `fwd=${errand.miss}; fwd-status=304`;
     return respond(answer, errand.exchange, answering.cache.store, Date.now(), status);
@@ -183,7 +184,8 @@ export class LeadingFetch extends Flight implements Asked {
     cache.uncacheable.delete(errand.hash);
     answering.tell(this.leader, "stored", recorded.length);
     const isWanted = this.hasFollowers && isReusable(storable.freshness);
-    this.end(isWanted ? { kind: "answer", answer, selectors, headers } : RELEASED);
+    const { partition } = errand;
+    this.end(isWanted ? { kind: "answer", answer, selectors, headers, partition } : RELEASED);
   }
 
   /** Nobody finds it any more, and all who wait are told. */

@@ -1,6 +1,6 @@
 import type { GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
-import type { Directives } from "./directives.ts";
+import { type Directives, responseDirectives } from "./directives.ts";
 import { type Freshness, isGuessable, toFreshness } from "./freshness.ts";
 import { toHttpDate } from "./http-date.ts";
 import type { CacheOptions } from "./options.ts";
@@ -88,6 +88,9 @@ const FOLLOWING: ReadonlySet<string> = new Set([
   "x-forwarded-host",
   "x-forwarded-proto",
 ]);
+
+/** Whether its upstream calls a stored answer public: one for all consumers, where the route agrees. */
+export const isPublic = (headers: HeaderList): boolean => responseDirectives(headers).directives.public === true;
 
 /** Fresh for some time, or at least to be asked about again. An error only for the time its upstream states. */
 function isWorthStoring(

@@ -4,7 +4,7 @@ import type { Cache } from "./cache.ts";
 import { type Errand, standInMs } from "./errand.ts";
 import { toFreshness } from "./freshness.ts";
 import type { CacheOptions } from "./options.ts";
-import { findStorable, NEVER_STORED } from "./policy.ts";
+import { findStorable, isPublic, NEVER_STORED } from "./policy.ts";
 import { type Asked, tagsOf } from "./stored-answer.ts";
 import { selectingFields } from "./vary.ts";
 
@@ -52,7 +52,9 @@ export function renew(
     localSeq,
     view: undefined,
   };
-  const isKept = storable !== undefined && isSelectedAsBefore(storable.selectors, stored);
+  // One that was public may stand where all consumers find it.
+  const isStillShared = partition === "" || options.sharePublic !== true || isPublic(kept) || !isPublic(stored.headers);
+  const isKept = storable !== undefined && isStillShared && isSelectedAsBefore(storable.selectors, stored);
   if (isKept) cache.replace(answer, standInMs(options));
   else cache.remove(stored);
   return { answer, isKept };

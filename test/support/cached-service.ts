@@ -60,6 +60,7 @@ export const DOCUMENT = {
     "/orders/{id}/cancel": { post: operation("cancelOrder", parameter("id", "path")) },
     "/stats": { get: operation("getStats") },
     "/me": { get: { ...operation("getMe"), security: [{ key: [] }] } },
+    "/notices": { get: { ...operation("listNotices"), security: [{ key: [] }, {}] } },
     "/me/{file}": { get: { ...operation("getMyFile", parameter("file", "path")), security: [{ key: [] }] } },
   },
   components: { securitySchemes: { key: { type: "apiKey", in: "header", name: "x-api-key" } } },
