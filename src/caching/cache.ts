@@ -7,6 +7,7 @@ import { NameTable } from "./name-table.ts";
 import { type Purge, Purges } from "./purges.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import type { CacheStore, Later, PurgeLog } from "./store.ts";
+import type { Asked } from "./stored-answer.ts";
 import { variantOf } from "./vary.ts";
 
 export interface CacheParts {
@@ -47,7 +48,7 @@ export class Cache {
   private isTelling = false;
   private caughtUpAtMs = 0;
   /** Fetches under way, by what they would be stored under. */
-  readonly flights = new NameTable<Flight>();
+  readonly flights = new NameTable<Flight & Asked>();
   readonly uncacheable = new RecentKeys(16_384, UNCACHEABLE_MS);
 
   constructor(parts: CacheParts) {
@@ -97,6 +98,12 @@ export class Cache {
 
   get localSeq(): number {
     return this.local.seq;
+  }
+
+  /** Whether what is being fetched since then may have been purged meanwhile: it is not for those who ask from now on. */
+  isOutdated({ seq, localSeq }: Asked, key: string, operation: string): boolean {
+    if (seq >= this.shared.seq && localSeq >= this.local.seq) return false;
+    return this.shared.mayConcern(key, operation, seq) || this.local.mayConcern(key, operation, localSeq);
   }
 
   /** Forgets what it names, wherever it is stored and whatever is on its way. @returns once those who can know do */

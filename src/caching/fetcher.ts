@@ -37,7 +37,10 @@ export class Fetcher {
       return this.lead(errand, undefined, 0, nowMs);
     }
     const flight = this.cache.flights.find(hash, name);
-    if (flight !== undefined) return this.follow(errand, flight);
+    if (flight !== undefined) {
+      if (!this.cache.isOutdated(flight, errand.key, this.answering.operation.id)) return this.follow(errand, flight);
+      this.cache.flights.remove(flight);
+    }
     return this.lead(errand, name, hash, nowMs);
   }
 

@@ -20,6 +20,8 @@ export class Purges {
   private readonly prefixes = new Map<string, { value: string; soft: boolean; seq: number }>();
   /** Every answer older than that is gone: purges are forgotten this way, never the other. */
   private floor = 0;
+  /** The place of the latest purge by a tag. */
+  private tagSeq = 0;
   /** The place of the latest purge. */
   seq = 0;
 
@@ -30,6 +32,7 @@ export class Purges {
   /** @param seq its place in a count that others share; by default the next one here */
   add({ kind, value, soft }: Purge, seq = this.seq + 1): void {
     this.seq = Math.max(this.seq, seq);
+    if (kind === "tag") this.tagSeq = Math.max(this.tagSeq, seq);
     const id = `${kind}${soft ? "~" : "="}${value}`;
     if (kind === "prefix") {
       this.prefixes.delete(id);
@@ -42,7 +45,7 @@ export class Purges {
   }
 
   /** What has become of an answer of that place in the count. */
-  fateOf(answer: StoredAnswer, seq: number): "kept" | "stale" | "gone" {
+  fateOf(answer: Named, seq: number): "kept" | "stale" | "gone" {
     if (seq >= this.seq) return "kept";
     if (seq < this.floor) return "gone";
     let fate: "kept" | "stale" = "kept";
@@ -56,6 +59,15 @@ export class Purges {
       fate = "stale";
     }
     return fate;
+  }
+
+  /**
+   * Whether what is fetched under that key since that place may be what was to be forgotten: what tags it will have, nobody
+   * knows yet.
+   */
+  mayConcern(key: string, operation: string, seq: number): boolean {
+    if (seq >= this.seq) return false;
+    return this.tagSeq > seq || this.fateOf({ key, resource: undefined, operation, tags: [] }, seq) !== "kept";
   }
 
   private forget(): void {
@@ -76,9 +88,11 @@ export class Purges {
 const startsWith = (resource: string, place: string): boolean =>
   resource.startsWith(place, place.startsWith("\n") ? resource.indexOf("\n") : 0);
 
-const resourceOfAnswer = ({ resource, key }: StoredAnswer): string => resource ?? resourceIn(key);
+type Named = Pick<StoredAnswer, "key" | "resource" | "operation" | "tags">;
 
-function namesOf(answer: StoredAnswer): string[] {
+const resourceOfAnswer = ({ resource, key }: Named): string => resource ?? resourceIn(key);
+
+function namesOf(answer: Named): string[] {
   const resource = resourceOfAnswer(answer);
   return [
     "all~",

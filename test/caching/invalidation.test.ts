@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import { invalidatedBy } from "../../src/caching/invalidation.ts";
+import type { Purge } from "../../src/caching/purges.ts";
 import type { Operation } from "../../src/core/operation.ts";
-import { answering, startCachedService } from "../support/cached-service.ts";
+import { answering, type CachedService, startCachedService } from "../support/cached-service.ts";
+import { eventually } from "../support/eventually.ts";
 
 const fresh = { "Cache-Control": "max-age=60" };
 const READ = ["/orders", "/orders?page=2", "/orders/1", "/orders/2", "/stats"];
@@ -67,6 +70,36 @@ test("an answer that was on its way while it was invalidated is not served after
   assert.equal((await old).text, "old");
   assert.equal((await service.get("/orders/1")).text, "new");
 });
+
+for (const [what, change, isConcerned] of [
+  ["a PUT", (service: CachedService) => service.send("PUT", "/orders/1"), true],
+  ["a purge by tag", (service: CachedService) => forget(service, "tag", "red"), true],
+  ["a soft purge", (service: CachedService) => forget(service, "all", "", true), true],
+  ["a purge by a prefix of it", (service: CachedService) => forget(service, "prefix", "\n/orders"), true],
+  ["a purge of something else", (service: CachedService) => forget(service, "resource", "\n/stats"), false],
+  ["a PUT of another", (service: CachedService) => service.send("PUT", "/orders/2"), false],
+] as const) {
+  test(`who asks after ${what} ${isConcerned ? "does not wait" : "waits"} for what was fetched before it`, async (t) => {
+    const held: ServerResponse[] = [];
+    const service = await startCachedService(t, (request, response) => {
+      if (request.method === "GET" && request.url === "/orders/1") held.push(response);
+      else response.end();
+    });
+    const old = service.get("/orders/1");
+    await eventually("it is upstream", () => held.length === 1);
+    await change(service);
+    const following = [service.get("/orders/1"), service.get("/orders/1")];
+    await service.get("/stats");
+    if (isConcerned) await eventually("it is fetched again", () => held.length === 2);
+    for (const [i, response] of held.entries()) response.writeHead(200, { ...fresh, "Cache-Tag": "red" }).end(`${i}`);
+    assert.equal((await old).text, "0");
+    for (const { text } of await Promise.all(following)) assert.equal(text, isConcerned ? "1" : "0");
+    assert.equal(held.length, isConcerned ? 2 : 1);
+  });
+}
+
+const forget = ({ gateway }: CachedService, kind: Purge["kind"], value: string, soft = false): Promise<void> =>
+  gateway.cache.purge({ kind, value, soft });
 
 for (const [purge, gone] of [
   [{ kind: "all", value: "" }, [true, true]],
