@@ -67,7 +67,23 @@ const withoutAsking = ({ maxAge, minFresh }: Directives): Directives => ({
   ...(minFresh !== undefined ? { minFresh } : {}),
 });
 
-/** A failure that all who wait share: their own fetch would meet the same. */
+/**
+ * A failure that a follower shares: their own fetch would meet the same. One that came after the upstream had the request may
+ * be the request's doing, so it is only for those that look like it. ATTACKS 28.
+ */
+export const isFailureFor = ({ error, shape }: Extract<Landing, { kind: "failed" }>, { exchange }: Errand): boolean =>
+  UNASKED.has(error.code) || shape === shapeOf(exchange.request.headers);
+
+/** Nobody was asked. */
+const UNASKED: ReadonlySet<string> = new Set<ErrorCode>([
+  "UPSTREAM_UNREACHABLE",
+  "UPSTREAM_CONNECT_TIMEOUT",
+  "UPSTREAM_ADDRESS_REFUSED",
+  "UPSTREAM_BUSY",
+  "NO_INSTANCE",
+  "CIRCUIT_OPEN",
+]);
+
 export const isUpstreams = (error: unknown): error is GatewayError =>
   error instanceof GatewayError && error.status >= 500;
 

@@ -6,7 +6,7 @@ import type { StoredAnswer } from "./answer.ts";
 import { Answering } from "./answering.ts";
 import type { Cache } from "./cache.ts";
 import { isAboutAnother, isConditional } from "./conditional.ts";
-import { type Errand, expectedLength, isFor, STATUS_OF_MISS, statusOf } from "./errand.ts";
+import { type Errand, expectedLength, isFailureFor, isFor, STATUS_OF_MISS, statusOf } from "./errand.ts";
 import type { Flight } from "./flight.ts";
 import { hashKey } from "./key-hash.ts";
 import { LeadingFetch } from "./leading-fetch.ts";
@@ -72,7 +72,9 @@ export class Fetcher {
   private async follow(errand: Errand, flight: Flight): Promise<GatewayResponse> {
     const { exchange } = errand;
     const landing = await flight.follow(exchange);
-    if (landing.kind === "failed") return this.answering.standInOrThrow(errand, landing.error);
+    if (landing.kind === "failed" && isFailureFor(landing, errand)) {
+      return this.answering.standInOrThrow(errand, landing.error);
+    }
     const nowMs = Date.now();
     if (landing.kind === "answer" && isFor(landing, errand, nowMs)) {
       this.answering.tell(exchange, "coalesced", landing.answer.length);

@@ -1,3 +1,4 @@
+import type { GatewayError } from "../core/errors.ts";
 import type { Exchange } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
@@ -14,8 +15,8 @@ export type Landing =
     }
   /** Nothing that can be shared: each asks for itself. */
   | { readonly kind: "released" }
-  /** The upstream failed for all of them. */
-  | { readonly kind: "failed"; readonly error: unknown };
+  /** The upstream failed; for all of them, unless the request of the first was what it failed at. */
+  | { readonly kind: "failed"; readonly error: GatewayError; readonly shape: string };
 
 export const RELEASED: Landing = { kind: "released" };
 

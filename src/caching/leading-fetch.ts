@@ -8,7 +8,7 @@ import { askAbout, isAboutAnother } from "./conditional.ts";
 import { discard, type Errand, expectedLength, isUpstreams, mayBeHidden, standInMs, statusOf } from "./errand.ts";
 import { Flight, type Landing, RELEASED } from "./flight.ts";
 import { hashKey } from "./key-hash.ts";
-import { findStorable, mayBeStorable, type Storable } from "./policy.ts";
+import { findStorable, mayBeStorable, type Storable, shapeOf } from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
@@ -81,7 +81,8 @@ export class LeadingFetch extends Flight implements Asked {
   private fail(error: unknown): GatewayResponse {
     const { exchange } = this.errand;
     this.restore();
-    this.end(isUpstreams(error) && !exchange.isAborted ? { kind: "failed", error } : RELEASED);
+    const isShared = isUpstreams(error) && !exchange.isAborted;
+    this.end(isShared ? { kind: "failed", error, shape: shapeOf(this.headers) } : RELEASED);
     return this.answering.standInOrThrow(this.errand, error);
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Flight, type Landing } from "../../src/caching/flight.ts";
 import { channels, type Fault } from "../../src/core/channels.ts";
+import { GatewayError } from "../../src/core/errors.ts";
 import { Exchange } from "../../src/core/exchange.ts";
 import { HeaderList } from "../../src/core/headers.ts";
 
@@ -41,7 +42,8 @@ test("a leader that has gone, and whose listener throws, keeps nobody waiting, a
   const waiting = flight.follow(exchangeOf("follower"));
   leader.abort();
   assert.deepEqual([leader.isAborted, told], [false, 0], "others wait for it");
-  const landing: Landing = { kind: "failed", error: new Error("of the upstream") };
+  const error = new GatewayError("UPSTREAM_ABORTED", "of the upstream");
+  const landing: Landing = { kind: "failed", error, shape: "" };
   flight.land(landing);
   assert.equal(await waiting, landing);
   assert.deepEqual([leader.isAborted, told, faults], [true, 1, ["of a listener"]]);

@@ -64,3 +64,33 @@ test("a confirmation of what must be asked about each time is for one request al
   held[3]?.response.writeHead(200, { ...fields, ETag: '"two"' }).end("two");
   assert.deepEqual([(await first).text, (await second).text], ["one", "two"]);
 });
+
+for (const [what, fields, status] of [
+  ["who sent what made it break off fails alone", { "X-Odd": "breaks it" }, 200],
+  ["who sent nothing of their own fails with all who wait", {}, 502],
+] as const) {
+  test(`of those who wait, ${what}`, async (t) => {
+    const { service, held } = await startHeld(t);
+    const leader = service.get("/orders", fields);
+    await eventually("it is upstream", () => held.length === 1);
+    const followers = [service.get("/orders"), service.get("/orders")];
+    const marker = service.get("/stats");
+    await eventually("the marker is upstream", () => held.length === 2);
+    held[1]?.response.end();
+    await marker;
+    held[0]?.response.destroy();
+    if (status === 200) await eventually("the others ask for themselves", () => held.length > 2);
+    let isDone = false;
+    const all = Promise.all([leader, ...followers]).finally(() => {
+      isDone = true;
+    });
+    await eventually("all are answered", () => {
+      for (const { response } of held.splice(2)) response.end("clean");
+      return isDone;
+    });
+    assert.deepEqual(
+      (await all).map((got) => got.status),
+      [502, status, status],
+    );
+  });
+}
