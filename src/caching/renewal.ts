@@ -4,7 +4,7 @@ import type { Cache } from "./cache.ts";
 import { type Errand, standInMs } from "./errand.ts";
 import { toFreshness } from "./freshness.ts";
 import type { CacheOptions } from "./options.ts";
-import { findStorable, isPublic, NEVER_STORED } from "./policy.ts";
+import { findStorable, isPublic, NEVER_STORED, type StoreQuestion } from "./policy.ts";
 import { type Asked, tagsOf } from "./stored-answer.ts";
 import { selectingFields } from "./vary.ts";
 
@@ -32,7 +32,7 @@ export function renew(
   if (age !== undefined) headers.set("Age", age);
   const { freshness } = toFreshness(stored.status, headers, options, requestedAtMs, receivedAtMs);
   headers.delete("age");
-  const storable = findStorable({
+  const question: StoreQuestion = {
     requestHeaders: exchange.request.headers,
     requestDirectives: directives,
     response: { status: stored.status, headers, body: null },
@@ -40,7 +40,8 @@ export function renew(
     receivedAtMs,
     isPartitioned: partition !== "",
     options,
-  });
+  };
+  const storable = findStorable(question);
   // What the confirmation withholds from reuse, as stored answers do, is withheld from now on.
   const kept = storable?.headers ?? headers;
   const answer: StoredAnswer = {
@@ -56,9 +57,12 @@ export function renew(
   const isStillShared = partition === "" || options.sharePublic !== true || isPublic(kept) || !isPublic(stored.headers);
   const isKept = storable !== undefined && isStillShared && isSelectedAsBefore(storable.selectors, stored);
   if (isKept) cache.replace(answer, standInMs(options));
-  else cache.remove(stored);
+  // A cookie, a credential or `no-store` keeps what it was told from being stored; what is stored it does not touch.
+  else if (storable !== undefined || findStorable({ ...question, ...OF_NOBODY }) === undefined) cache.remove(stored);
   return { answer, isKept };
 }
+
+const OF_NOBODY = { requestHeaders: new HeaderList(), requestDirectives: undefined };
 
 /** It stands where the fields of its old `Vary` lead: by others it would be given to requests that it is not for. */
 const isSelectedAsBefore = (selectors: readonly string[], stored: StoredAnswer): boolean =>

@@ -205,7 +205,9 @@ class Run {
     const text = isConfirmed ? (kept as Remembered).text : upstream.text(path, language);
     const next = remember(upstream.said, text, tag, wish, Date.now());
     if (next !== undefined) this.stored.set(name, next);
-    else if (isConfirmed) this.stored.delete(name);
+    // A request that forbids to store what it is told says nothing of what is stored.
+    else if (isConfirmed && remember(upstream.said, text, tag, undefined, Date.now()) === undefined)
+      this.stored.delete(name);
     return { status: 200, text };
   }
 }

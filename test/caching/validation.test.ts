@@ -55,3 +55,28 @@ for (const status of [301, 404]) {
     assert.deepEqual([now, text], [200, "back"]);
   });
 }
+
+for (const [method, fields] of [
+  ["GET", { "Cache-Control": "no-store" }],
+  ["GET", { "Cache-Control": "no-cache", Cookie: "a=b" }],
+  ["GET", { "Cache-Control": "no-cache", Authorization: "Basic YTpi" }],
+  ["HEAD", { "Cache-Control": "no-store" }],
+] as const) {
+  test(`${method} with ${JSON.stringify(fields)} takes nothing away that is confirmed to it`, async (t) => {
+    let said = "max-age=60";
+    const service = await startCachedService(t, (request, response) => {
+      const isAsked = request.headers["if-none-match"] !== undefined;
+      const headers = { "Cache-Control": said, ETag: '"a"', "X-For": request.headers.cookie ?? "all" };
+      response.writeHead(isAsked ? 304 : 200, isAsked ? headers : { ...headers, "Content-Length": 4 });
+      response.end(isAsked || request.method === "HEAD" ? undefined : "kept");
+    });
+    await service.get("/orders");
+    assert.equal((await service.send(method, "/orders", fields)).status, 200);
+    const { cache, headers } = await service.get("/orders");
+    assert.match(cache, /hit/);
+    assert.equal(headers["x-for"], "all");
+    said = "private";
+    await service.send(method, "/orders", fields);
+    assert.match((await service.get("/orders")).cache, /uri-miss/);
+  });
+}
