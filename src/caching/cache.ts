@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
 import type { Flight } from "./flight.ts";
+import { dateOf } from "./freshness.ts";
 import { resourceIn } from "./key.ts";
 import { NameTable } from "./name-table.ts";
 import { type Purge, Purges } from "./purges.ts";
@@ -128,19 +129,24 @@ export class Cache {
   private select(record: StoredRecord | undefined, headers: HeaderList): Later<StoredAnswer | Miss> {
     if (record === undefined) return "uri-miss";
     if (record.kind === "answer") return this.checked(record) ?? "uri-miss";
-    return this.selectVariant(record, headers, 0);
+    return this.selectVariant(record, headers, 0, undefined);
   }
 
-  private selectVariant(index: VariantIndex, headers: HeaderList, from: number): Later<StoredAnswer | Miss> {
+  /** Of several that fit, as answers did not always vary by the same, the most recent one. RFC 9111 §4. */
+  private selectVariant(
+    index: VariantIndex,
+    headers: HeaderList,
+    from: number,
+    best: StoredAnswer | undefined,
+  ): Later<StoredAnswer | Miss> {
     for (let i = from; i < index.selectors.length; i++) {
       const found = this.store.find(variantKey(index.generation, index.selectors[i] as readonly string[], headers));
       if (found instanceof Promise) {
-        return found.then((record) => this.usable(record) ?? this.selectVariant(index, headers, i + 1));
+        return found.then((record) => this.selectVariant(index, headers, i + 1, mostRecent(best, this.usable(record))));
       }
-      const usable = this.usable(found);
-      if (usable !== undefined) return usable;
+      best = mostRecent(best, this.usable(found));
     }
-    return "vary-miss";
+    return best ?? "vary-miss";
   }
 
   private usable(record: StoredRecord | undefined): StoredAnswer | undefined {
@@ -226,6 +232,12 @@ export class Cache {
 
 const MAX_OWN = 10_000;
 const CATCH_UP_MS = 5;
+
+/** As their `Date` says; by default the first. */
+function mostRecent(first: StoredAnswer | undefined, second: StoredAnswer | undefined): StoredAnswer | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return dateOf(second.headers, 0) > dateOf(first.headers, 0) ? second : first;
+}
 
 /** Never equal to the key of a resource: that begins with a scheme. */
 const variantKey = (generation: string, selectors: readonly string[], headers: HeaderList): string =>
