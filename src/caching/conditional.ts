@@ -100,6 +100,8 @@ export function findRange(request: HeaderList, answer: StoredAnswer, nowMs: numb
   if (!isSameRepresentation(request.getJoined("if-range"), answer.headers, nowMs)) return undefined;
   const { length } = answer;
   const [, from, to] = match as unknown as [string, string, string];
+  // Of nothing, the last few bytes are all of it: a range that can be satisfied, and that no Content-Range can tell (§14.1.2).
+  if (length === 0 && from === "" && Number(to) > 0) return undefined;
   const first = from === "" ? Math.max(0, length - Number(to)) : Number(from);
   const last = from === "" || to === "" ? length - 1 : Math.min(Number(to), length - 1);
   if (from !== "" && to !== "" && Number(to) < Number(from)) return undefined;

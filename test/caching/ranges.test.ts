@@ -40,3 +40,18 @@ test("a date within the second that the answer was made in proves no part", asyn
   await service.get("/orders");
   assert.equal((await service.get("/orders", { Range: "bytes=5-", "If-Range": now })).status, 200);
 });
+
+test("of an answer without a body, its last bytes are all of it, and a first byte is not there", async (t) => {
+  const service = await startCachedService(t, (_request, response) => {
+    response.writeHead(200, { "Cache-Control": "max-age=60", "Content-Length": 0 }).end();
+  });
+  await service.get("/orders");
+  for (const [range, status] of [
+    ["bytes=-5", 200],
+    ["bytes=-0", 416],
+    ["bytes=0-", 416],
+  ] as const) {
+    const got = await service.get("/orders", { Range: range });
+    assert.deepEqual([got.status, got.text, service.asked.length], [status, "", 1], range);
+  }
+});
