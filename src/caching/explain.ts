@@ -1,4 +1,4 @@
-import type { Operation } from "../core/operation.ts";
+import type { Operation, SecurityScheme } from "../core/operation.ts";
 import { invalidatedBy } from "./invalidation.ts";
 import { keyParts } from "./key.ts";
 import type { CacheOptions } from "./options.ts";
@@ -15,12 +15,13 @@ export function explainCache(
   operation: Operation,
   options: CacheOptions,
   siblings: readonly Operation[],
+  schemes?: ReadonlyMap<string, SecurityScheme>,
 ): CacheExplanation {
   if (options.mode === "off") return { key: [], invalidates: [] };
   if (operation.method !== "GET" && operation.method !== "HEAD") {
     return { key: [], invalidates: invalidatedBy(operation, siblings) };
   }
-  const parts = keyParts(operation, options.key);
+  const parts = keyParts(operation, options.key, schemes);
   const key = ["scheme", "host", "path"];
   if (parts.query === undefined) key.push("query");
   else key.push(...parts.query.map((name) => `query ${name}`));

@@ -87,7 +87,7 @@ class CachedOperation {
     this.saidHost = saidHost;
     this.cache = cache;
     this.options = options;
-    this.keyParts = keyParts(operation, options.key);
+    this.keyParts = keyParts(operation, options.key, schemes);
     this.declared = this.keyParts.query === undefined ? undefined : new Set(this.keyParts.query);
     this.credentials = operation.security.length === 0 ? undefined : createCredentialDigest(operation, schemes);
     this.fetcher = new Fetcher(cache, operation, options);

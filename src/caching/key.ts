@@ -1,5 +1,6 @@
 import type { Exchange } from "../core/exchange.ts";
-import type { Operation } from "../core/operation.ts";
+import type { Operation, SecurityScheme } from "../core/operation.ts";
+import { isSpread } from "./spread-parameters.ts";
 
 /** What an answer is stored under. Each part may hold anything but a line break; the consumer, which may, is last. */
 export interface KeyParts {
@@ -11,17 +12,18 @@ export interface KeyParts {
 }
 
 /** Which parts of a request make the key of an operation. A pure function: `portico explain` shows it. */
-export function keyParts(operation: Operation, mode: "url" | "declared" = "url"): KeyParts {
+export function keyParts(
+  operation: Operation,
+  mode: "url" | "declared" = "url",
+  schemes: ReadonlyMap<string, SecurityScheme> = new Map(),
+): KeyParts {
   if (mode === "url") return { mode, query: undefined, headers: [], cookies: [] };
   const named = (place: string): string[] =>
     operation.parameters.filter((parameter) => parameter.in === place).map(({ name }) => name);
-  const isOpen = operation.parameters.some(
-    ({ in: place, style, explode, schema }) =>
-      place === "querystring" || (place === "query" && style === "form" && explode && isObject(schema)),
-  );
+  const isOpen = operation.parameters.some((parameter) => isSpread(operation, parameter));
   return {
     mode,
-    query: isOpen ? undefined : named("query").sort(),
+    query: isOpen ? undefined : [...new Set([...named("query"), ...keysInQuery(operation, schemes)])].sort(),
     headers: named("header")
       .map((name) => name.toLowerCase())
       .sort(),
@@ -29,11 +31,12 @@ export function keyParts(operation: Operation, mode: "url" | "declared" = "url")
   };
 }
 
-/** An exploded object spreads its members over the query: any name may be one of them. */
-const isObject = (schema: unknown): boolean =>
-  typeof schema === "object" &&
-  schema !== null &&
-  [schema as { type?: unknown }].some(({ type }) => [type].flat().includes("object"));
+/** A scheme declares its parameter as much as the operation does: without it a service that guards itself lets nobody in. */
+const keysInQuery = ({ security }: Operation, schemes: ReadonlyMap<string, SecurityScheme>): string[] =>
+  security
+    .flat()
+    .map(({ scheme }) => schemes.get(scheme))
+    .flatMap((scheme) => (scheme?.type === "apiKey" && scheme.in === "query" ? [scheme.parameterName ?? ""] : []));
 
 /** Host and path: what invalidation speaks of. Neither can hold a line break. */
 export const resourceOf = (authority: string, path: string): string => `${authority}\n${path}`;
@@ -117,7 +120,7 @@ function decode(text: string): string {
 function cookieValues(lines: readonly string[], names: readonly string[]): string {
   const pairs = lines.flatMap((line) => line.split(";")).map((pair) => pair.trim());
   return names
-    .map((name) => pairs.filter((pair) => pair.startsWith(`${name}=`)).join(";"))
+    .map((name) => pairs.filter((pair) => pair.split("=", 1)[0]?.trimEnd() === name).join(";"))
     .map((value) => JSON.stringify(value))
     .join(",");
 }

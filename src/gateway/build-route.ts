@@ -96,7 +96,7 @@ export function buildRoute(parts: RouteParts): BuiltRoute {
     operation,
     stack,
     get caching() {
-      return explainCache(operation, options.cache ?? {}, parts.siblings);
+      return explainCache(operation, options.cache ?? {}, parts.siblings, parts.schemes);
     },
     prepare: validate?.prepare,
     preflight: composePreflight(stack),
