@@ -1,3 +1,4 @@
+import { isStream } from "../core/body.ts";
 import type { GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import { type Directives, responseDirectives } from "./directives.ts";
@@ -34,6 +35,9 @@ const UNDERSTOOD = new Set([
   501, 502, 503, 504,
 ]);
 
+/** Media types of what goes on for as long as somebody reads it. */
+const ENDLESS = /^(?:text\/event-stream|multipart\/x-mixed-replace)[\t ]*(?:;|$)/i;
+
 /** Without one of these, and without a lifetime of the route's, nothing is worth storing: most answers go no further. */
 const STORING = new Set(["cache-control", "cdn-cache-control", "expires", "etag", "last-modified"]);
 
@@ -47,6 +51,8 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
   const { status, headers } = response;
   // Cut off by its upstream's end, it would look the same (RFC 9112 §8).
   if (response.isUntilClose === true) return undefined;
+  // Those who wait for the whole of it would wait for ever.
+  if (isStream(response.body) && ENDLESS.test(headers.get("content-type") ?? "")) return undefined;
   // A 206 is a part, a 304 speaks of an answer we do not have.
   if (status < 200 || status === 206 || status === 304) return undefined;
   if (question.requestDirectives?.noStore === true) return undefined;

@@ -147,3 +147,27 @@ test("what a 304 says to one client alone is not said to those who waited with i
   const { headers, text } = await follower;
   assert.deepEqual([headers["set-cookie"], text], [undefined, "own"]);
 });
+
+for (const type of ["text/event-stream", "Text/Event-Stream ; charset=utf-8", "multipart/x-mixed-replace;boundary=a"]) {
+  test(`nobody waits for the end of another's ${type}`, async (t) => {
+    const service = await startCachedService(
+      t,
+      (_request, response) => response.writeHead(200, { "Content-Type": type }).write("data: first\n\n"),
+      { ttlSeconds: 60 },
+    );
+    const readFirst = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const client = request(`${service.url}/orders`, (response) => {
+          response.once("data", (chunk: Buffer) => resolve(String(chunk)));
+          response.once("error", () => {});
+        });
+        client.once("error", reject);
+        client.end();
+        t.after(() => client.destroy());
+      });
+    for (let i = 1; i <= 3; i++) {
+      assert.equal(await readFirst(), "data: first\n\n");
+      assert.equal(service.asked.length, i);
+    }
+  });
+}
