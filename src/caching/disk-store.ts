@@ -37,6 +37,10 @@ export class DiskStore implements CacheStore, PurgeLog {
   private readonly log: Table<Purge, number>;
   /** Bodies whose record is not there yet, by id, and since when: a process may be killed between the two. */
   private readonly unfinished: Table<number, string>;
+  /** Bodies that this process is sending, by id, and how many times. */
+  private readonly readers = new Map<string, number>();
+  /** Those of them whose record has gone. */
+  private readonly leaving = new Map<string, StoredChunks>();
   private sweptAtMs = 0;
   private toldAtMs = 0;
 
@@ -71,7 +75,10 @@ export class DiskStore implements CacheStore, PurgeLog {
     const { chunks, operationName: operation } = record.kind === "answer" ? record : NO_ANSWER;
     const bytes = frame.length + (chunks === undefined ? 0 : (record as StoredAnswer).length);
     await this.write(() => {
-      if (chunks !== undefined) this.unfinished.removeSync(chunks.id);
+      if (chunks !== undefined) {
+        this.unfinished.removeSync(chunks.id);
+        this.leaving.delete(chunks.id);
+      }
       this.remove(digest, chunks);
       this.sweep();
       // Evicted since it was read: a record without its body would break off each answer made of it.
@@ -121,6 +128,21 @@ export class DiskStore implements CacheStore, PurgeLog {
 
   readChunk({ id }: StoredChunks, index: number): Buffer | undefined {
     return this.tryNow(() => this.chunks.get([id, index]));
+  }
+
+  hold({ id }: StoredChunks): void {
+    this.readers.set(id, (this.readers.get(id) ?? 0) + 1);
+  }
+
+  release({ id }: StoredChunks): void {
+    const left = (this.readers.get(id) ?? 1) - 1;
+    if (left > 0) {
+      this.readers.set(id, left);
+      return;
+    }
+    this.readers.delete(id);
+    const chunks = this.leaving.get(id);
+    if (chunks !== undefined) void this.write(() => this.removeChunks(chunks));
   }
 
   append(purge: Purge): number | undefined {
@@ -176,6 +198,12 @@ export class DiskStore implements CacheStore, PurgeLog {
 
   private removeChunks(chunks: StoredChunks | undefined): void {
     if (chunks === undefined) return;
+    if (this.readers.has(chunks.id)) {
+      this.leaving.set(chunks.id, chunks);
+      this.unfinished.putSync(chunks.id, Date.now());
+      return;
+    }
+    this.leaving.delete(chunks.id);
     this.unfinished.removeSync(chunks.id);
     for (let i = 0; i < chunks.count; i++) this.chunks.removeSync([chunks.id, i]);
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { channels } from "../core/channels.ts";
 import { type StoredAnswer, type StoredChunks, type StoredRecord, sizeOf } from "./answer.ts";
 import { Backlog } from "./backlog.ts";
@@ -6,6 +5,7 @@ import { EntryTable, NONE } from "./entry-table.ts";
 import { tellEvicted } from "./evicted.ts";
 import { HotAnswers } from "./hot-answers.ts";
 import { hashKey } from "./key-hash.ts";
+import { MemoryBodies, own } from "./memory-bodies.ts";
 import {
   findLayout,
   hasKey,
@@ -45,14 +45,14 @@ export class MemoryStore implements CacheStore {
   private readonly limits: MemoryLimits;
   private readonly names = new OperationNames();
   private readonly hotBytes: number;
-  private readonly bodies = new Map<string, Buffer[]>();
+  private readonly bodies = new MemoryBodies();
   private readonly backlog: Backlog;
   private isSettlingSoon = false;
   private table: EntryTable;
   private segments: Segments;
   private hot: HotAnswers;
   private apart = new Map<number, Apart>();
-  /** Bytes of what is kept apart, and of bodies still arriving. */
+  /** Bytes of what is kept apart, without bodies in parts. */
   private apartBytes = 0;
 
   constructor(limits: MemoryLimits) {
@@ -66,7 +66,7 @@ export class MemoryStore implements CacheStore {
 
   get bytes(): number {
     this.settle();
-    return this.table.bytes + this.segments.bytes + this.apartBytes + this.hot.bytes;
+    return this.table.bytes + this.segments.bytes + this.apartBytes + this.bodies.bytes + this.hot.bytes;
   }
 
   get entries(): number {
@@ -145,36 +145,22 @@ export class MemoryStore implements CacheStore {
   }
 
   createBody(): BodyWriter {
-    const id = randomUUID();
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const discard = (): void => {
-      this.apartBytes -= bytes;
-      bytes = 0;
-      chunks.length = 0;
-    };
-    return {
-      write: (chunk) => {
-        this.settle();
-        if (!this.makeRoom(0, chunk.length, 0)) {
-          discard();
-          return false;
-        }
-        this.apartBytes += chunk.length;
-        bytes += chunk.length;
-        chunks.push(own(chunk));
-        return true;
-      },
-      finish: () => {
-        this.bodies.set(id, chunks);
-        return { id, count: chunks.length };
-      },
-      discard,
-    };
+    return this.bodies.create((bytes) => {
+      this.settle();
+      return this.makeRoom(0, bytes, 0);
+    });
+  }
+
+  hold({ id }: StoredChunks): void {
+    this.bodies.hold(id);
+  }
+
+  release({ id }: StoredChunks): void {
+    this.bodies.release(id);
   }
 
   readChunk(chunks: StoredChunks, index: number): Buffer | undefined {
-    return this.bodies.get(chunks.id)?.[index];
+    return this.bodies.read(chunks.id, index);
   }
 
   close(): void {
@@ -199,18 +185,14 @@ export class MemoryStore implements CacheStore {
     const kept = withOwnBody(record);
     const chunks = chunksOf(kept);
     // Evicted since it was read: a record without its body would break off each answer made of it.
-    if (chunks !== undefined && !this.bodies.has(chunks.id)) return;
+    if (chunks !== undefined && !this.bodies.keep(chunks.id)) return;
     const bytes = sizeOf(kept);
-    const isRoom = this.makeRoom(0, bytes, 1);
-    // Its parts were counted when they arrived: from here they belong to the record, and go with it.
-    const chunkBytes = chunks === undefined ? 0 : (kept as StoredAnswer).length;
-    if (!isRoom) {
+    if (!this.makeRoom(0, bytes, 1)) {
       this.dropBody(kept);
-      this.apartBytes -= chunkBytes;
       return;
     }
     this.apartBytes += bytes;
-    this.apart.set(this.table.add(hash, APART, 0), { record: kept, bytes: bytes + chunkBytes });
+    this.apart.set(this.table.add(hash, APART, 0), { record: kept, bytes });
   }
 
   /** @param keptBody what takes its place has that body as well: an answer that was confirmed */
@@ -220,9 +202,7 @@ export class MemoryStore implements CacheStore {
       const { record, bytes } = this.apart.get(entry) as Apart;
       this.apart.delete(entry);
       this.apartBytes -= bytes;
-      if (keptBody !== undefined && keptBody.id === chunksOf(record)?.id)
-        this.apartBytes += (record as StoredAnswer).length;
-      else this.dropBody(record);
+      if (chunksOf(record)?.id !== keptBody?.id) this.dropBody(record);
     } else {
       this.hot.forget(entry);
       this.segments.remove(place, this.table.size(entry));
@@ -235,10 +215,10 @@ export class MemoryStore implements CacheStore {
     const { table, segments, limits } = this;
     if (entries > limits.entries || packed + apart > limits.bytes - this.hotBytes) return false;
     for (;;) {
-      const others = this.hotBytes + this.apartBytes + apart + table.bytesWith(entries);
+      const others = this.hotBytes + this.apartBytes + this.bodies.bytes + apart + table.bytesWith(entries);
       const isRoom = segments.hasRoom(packed, limits.bytes - others);
       if (isRoom && table.count + entries <= limits.entries) return true;
-      if (!isRoom && segments.compact()) continue;
+      if (!isRoom && (segments.compact() || this.bodies.dropLeaving())) continue;
       if (table.oldest === NONE) return false;
       this.evict(table.oldest);
     }
@@ -253,7 +233,8 @@ export class MemoryStore implements CacheStore {
     const place = this.table.place(entry);
     if (place === APART) {
       const { record, bytes } = this.apart.get(entry) as Apart;
-      if (record.kind === "answer") tellEvicted(record.operationName, bytes);
+      const bodyBytes = chunksOf(record) === undefined ? 0 : (record as StoredAnswer).length;
+      if (record.kind === "answer") tellEvicted(record.operationName, bytes + bodyBytes);
       return;
     }
     const memory = this.segments.memoryAt(place);
@@ -277,7 +258,7 @@ export class MemoryStore implements CacheStore {
 
   private dropBody(record: StoredRecord): void {
     const chunks = chunksOf(record);
-    if (chunks !== undefined) this.bodies.delete(chunks.id);
+    if (chunks !== undefined) this.bodies.drop(chunks.id);
   }
 }
 
@@ -287,10 +268,3 @@ const chunksOf = (record: StoredRecord): StoredChunks | undefined =>
 const withOwnBody = (record: StoredRecord): StoredRecord =>
   record.kind === "answer" && record.body !== null ? { ...record, body: own(record.body) } : record;
 
-/** A part of a larger buffer keeps all of that alive: what is kept for long is copied out. */
-function own(buffer: Buffer): Buffer {
-  if (buffer.buffer.byteLength <= buffer.length + 1024) return buffer;
-  const copy = Buffer.allocUnsafeSlow(buffer.length);
-  buffer.copy(copy);
-  return copy;
-}

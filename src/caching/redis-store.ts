@@ -79,6 +79,11 @@ export class RedisStore implements CacheStore {
     return (await this.ask(() => this.redis.getBuffer(chunkKey(id, index)))) ?? undefined;
   }
 
+  /** What loses its record stays until its time is over. */
+  hold(): void {}
+
+  release(): void {}
+
   close(): void {
     this.purges.close();
     this.redis.disconnect();

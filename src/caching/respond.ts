@@ -95,8 +95,8 @@ const wholeBody = (answer: StoredAnswer, store: CacheStore): Body =>
   answer.chunks === undefined ? answer.body : new StoredBody(store, answer.key, answer.chunks, 0, answer.length - 1);
 
 /**
- * A body read part by part. One that has been evicted meanwhile breaks off: never a part that passes for the whole. Its
- * record goes as well, or everybody after would meet the same.
+ * A body read part by part. It outlives its record while it is read; one that has been evicted meanwhile breaks off: never
+ * a part that passes for the whole. Its record goes as well, or everybody after would meet the same.
  */
 class StoredBody extends Readable {
   private readonly store: CacheStore;
@@ -106,6 +106,7 @@ class StoredBody extends Readable {
   private skip: number;
   private left: number;
   private index = 0;
+  private isHeld = false;
 
   constructor(store: CacheStore, key: string, chunks: StoredChunks, first: number, last: number) {
     super();
@@ -118,7 +119,14 @@ class StoredBody extends Readable {
   }
 
   override _read(): void {
+    if (!this.isHeld) this.store.hold(this.chunks);
+    this.isHeld = true;
     this.readOn().catch((error: unknown) => this.destroy(error as Error));
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    if (this.isHeld) this.store.release(this.chunks);
+    callback(error);
   }
 
   private async readOn(): Promise<void> {

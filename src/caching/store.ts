@@ -25,6 +25,9 @@ export interface CacheStore {
   createBody(): BodyWriter;
   /** @returns undefined when it has been evicted since */
   readChunk(chunks: StoredChunks, index: number): Later<Buffer | undefined>;
+  /** A body is being sent: it outlives its record until it is released, as long as there is room and no other process takes it. */
+  hold(chunks: StoredChunks): void;
+  release(chunks: StoredChunks): void;
   close(): Later<void>;
 }
 

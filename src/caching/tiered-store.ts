@@ -52,6 +52,14 @@ export class TieredStore implements CacheStore {
     return this.shared.readChunk(chunks, index);
   }
 
+  hold(chunks: StoredChunks): void {
+    this.shared.hold(chunks);
+  }
+
+  release(chunks: StoredChunks): void {
+    this.shared.release(chunks);
+  }
+
   close(): Later<void> {
     this.memory.close();
     return this.shared.close();

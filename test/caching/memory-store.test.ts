@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { StoredAnswer, StoredRecord } from "../../src/caching/answer.ts";
+import type { StoredAnswer, StoredChunks, StoredRecord } from "../../src/caching/answer.ts";
 import { createKeyHash } from "../../src/caching/key-hash.ts";
 import { MemoryStore } from "../../src/caching/memory-store.ts";
 import { HeaderList } from "../../src/core/headers.ts";
@@ -14,16 +14,22 @@ test("memory never holds more than it was given, in bytes and in entries", () =>
     isLarge: fc.boolean(),
     isFound: fc.boolean(),
     isConfirmed: fc.boolean(),
+    isRead: fc.boolean(),
   });
   const limits = fc.record({ bytes: fc.constantFrom(10_000, 100_000, 1_000_000), entries: fc.nat(200) });
   fc.assert(
     fc.property(limits, fc.array(step, { maxLength: 300 }), ({ bytes: limit, entries }, steps) => {
       const store = new MemoryStore({ bytes: limit, entries });
       const large: StoredAnswer[] = [];
-      for (const { key, bytes, isLarge, isFound, isConfirmed } of steps) {
+      const held: StoredChunks[] = [];
+      for (const { key, bytes, isLarge, isFound, isConfirmed, isRead } of steps) {
         const known = large[key % (large.length + 1)];
         // Renewed by a 304, whether or not its body has been evicted meanwhile.
         if (isConfirmed && known !== undefined) store.put({ ...known });
+        if (isRead && known?.chunks !== undefined) {
+          store.hold(known.chunks);
+          held.push(known.chunks);
+        } else if (isRead && held.length > 0) store.release(held.shift() as StoredChunks);
         if (isFound) store.find(`k${key}`);
         if (!isLarge) store.put(storedAnswer(`k${key}`, { body: Buffer.alloc(bytes) }));
         else {
@@ -39,6 +45,7 @@ test("memory never holds more than it was given, in bytes and in entries", () =>
         assert.ok(store.bytes <= limit && store.bytes >= 0 && store.entries <= entries);
       }
       store.clear();
+      for (const chunks of held) store.release(chunks);
       assert.equal(store.bytes, 0);
     }),
     { numRuns: 30 },
