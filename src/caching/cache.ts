@@ -72,19 +72,25 @@ export class Cache {
    * @param hash of its key
    * @param headers of the request that it answers
    * @param standInMs for how long after its time it may still stand in for its upstream
+   * @returns once it can be found
    */
-  put(answer: StoredAnswer, hash: number, selectors: readonly string[], headers: HeaderList, standInMs = 0): void {
+  put(
+    answer: StoredAnswer,
+    hash: number,
+    selectors: readonly string[],
+    headers: HeaderList,
+    standInMs = 0,
+  ): Later<void> {
     const record = this.store.find(answer.key, hash);
-    if (record instanceof Promise) {
-      void record.then((known) => this.putBeside(known, answer, hash, selectors, headers, standInMs));
-    } else {
-      this.putBeside(record, answer, hash, selectors, headers, standInMs);
-    }
+    if (!(record instanceof Promise)) return this.putBeside(record, answer, hash, selectors, headers, standInMs);
+    return record.then((known) => this.putBeside(known, answer, hash, selectors, headers, standInMs));
   }
 
   /** Puts a renewed answer in the place of the one it was made from. */
-  replace(answer: StoredAnswer, standInMs = 0, hash?: number): void {
-    void this.store.put(answer, standInMs, hash);
+  replace(answer: StoredAnswer, standInMs = 0, hash?: number): Later<void> {
+    const stored = this.store.put(answer, standInMs, hash);
+    // What is small is in memory by now.
+    return answer.chunks === undefined ? undefined : stored;
   }
 
   /** Takes one answer away. */
@@ -210,11 +216,8 @@ export class Cache {
     selectors: readonly string[],
     headers: HeaderList,
     standInMs: number,
-  ): void {
-    if (selectors.length === 0 && known?.kind !== "variants") {
-      this.replace(answer, standInMs, hash);
-      return;
-    }
+  ): Later<void> {
+    if (selectors.length === 0 && known?.kind !== "variants") return this.replace(answer, standInMs, hash);
     const { key } = answer;
     const index = known?.kind === "variants" ? known : undefined;
     const generation = index?.generation ?? randomUUID();
@@ -226,7 +229,7 @@ export class Cache {
       void this.store.put({ kind: "variants", key, generation, selectors: list }, standInMs, hash);
     }
     const resource = answer.resource ?? resourceIn(key);
-    this.replace({ ...answer, resource, key: variantKey(generation, selectors, headers) }, standInMs);
+    return this.replace({ ...answer, resource, key: variantKey(generation, selectors, headers) }, standInMs);
   }
 }
 

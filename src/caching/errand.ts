@@ -54,12 +54,15 @@ export function isFor(
 ): boolean {
   if (partition !== ownPartition && !isPublic(answer.headers)) return false;
   const own = exchange.request.headers;
-  if (selectors.length > 0 && variantOf(selectors, headers) !== variantOf(selectors, own)) return false;
+  if (isOfAnotherVariant(selectors, headers, own)) return false;
   if (answer.status >= 400 && answer.shape !== shapeOf(own)) return false;
   const { freshness } = answer;
   if (freshness.freshUntilMs <= nowMs) return mayStandIn(freshness, directives, nowMs);
   return directives === undefined || reuseOf(freshness, withoutAsking(directives), nowMs) === "use";
 }
+
+export const isOfAnotherVariant = (selectors: readonly string[], headers: HeaderList, own: HeaderList): boolean =>
+  selectors.length > 0 && variantOf(selectors, headers) !== variantOf(selectors, own);
 
 /** It has just been asked for, which is all that `no-cache` and `max-age=0` want. */
 const withoutAsking = ({ maxAge, minFresh }: Directives): Directives => ({

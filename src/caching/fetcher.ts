@@ -6,13 +6,22 @@ import type { StoredAnswer } from "./answer.ts";
 import { Answering } from "./answering.ts";
 import type { Cache } from "./cache.ts";
 import { isAboutAnother, isConditional } from "./conditional.ts";
-import { type Errand, expectedLength, isFailureFor, isFor, STATUS_OF_MISS, statusOf } from "./errand.ts";
+import {
+  type Errand,
+  expectedLength,
+  isFailureFor,
+  isFor,
+  isOfAnotherVariant,
+  STATUS_OF_MISS,
+  statusOf,
+} from "./errand.ts";
 import type { Flight } from "./flight.ts";
 import { hashKey } from "./key-hash.ts";
 import { LeadingFetch } from "./leading-fetch.ts";
 import type { CacheOptions } from "./options.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
+import { variantOf } from "./vary.ts";
 
 /** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
 export class Fetcher {
@@ -69,7 +78,8 @@ export class Fetcher {
     );
   }
 
-  private async follow(errand: Errand, flight: Flight): Promise<GatewayResponse> {
+  /** @param isVariant they have waited once already, and now wait for their own variant */
+  private async follow(errand: Errand, flight: Flight, isVariant = false): Promise<GatewayResponse> {
     const { exchange } = errand;
     const landing = await flight.follow(exchange);
     if (landing.kind === "failed" && isFailureFor(landing, errand)) {
@@ -80,7 +90,20 @@ export class Fetcher {
       this.answering.tell(exchange, "coalesced", landing.answer.length);
       return respond(landing.answer, exchange, this.cache.store, nowMs, `fwd=${errand.miss}; collapsed`);
     }
+    const own = exchange.request.headers;
+    if (!isVariant && landing.kind === "answer" && isOfAnotherVariant(landing.selectors, landing.headers, own)) {
+      return this.fetchVariant(errand, landing.selectors, nowMs);
+    }
     return this.lead(errand, undefined, 0, nowMs);
+  }
+
+  /** Those whom `Vary` keeps apart from what they waited for fetch once for each variant, now that it is known by what. */
+  private fetchVariant(errand: Errand, selectors: readonly string[], nowMs: number): Promise<GatewayResponse> {
+    // Never equal to a key: that begins with a scheme.
+    const name = `~\n${errand.key}\n${selectors.join()}\n${variantOf(selectors, errand.exchange.request.headers)}`;
+    const hash = this.cache.hash(name);
+    const flight = this.cache.flights.find(hash, name);
+    return flight === undefined ? this.lead(errand, name, hash, nowMs) : this.follow(errand, flight, true);
   }
 
   /** @param name what others may wait for it by; undefined: nobody does */

@@ -161,7 +161,8 @@ export class LeadingFetch extends Flight implements Asked {
       expected,
       limitBytes: cache.entryBytes,
       createBody: () => cache.store.createBody(),
-      onEnd: (recorded) => {
+      onEnd: (recorded, isTooLarge) => {
+        if (isTooLarge && this.isOpen) cache.uncacheable.add(this.hash, Date.now());
         if (recorded === undefined) this.end(RELEASED);
         else this.keep(storable, status, recorded);
       },
@@ -181,17 +182,24 @@ export class LeadingFetch extends Flight implements Asked {
     const hash = isShared ? hashKey(key) : errand.hash;
     const known = { key, operation: operation.id, operationName, status };
     const answer = toStoredAnswer(this.leader.request, storable, recorded, known, this);
-    cache.put(answer, hash, selectors, headers, standInMs(options));
+    const stored = cache.put(answer, hash, selectors, headers, standInMs(options));
     cache.uncacheable.delete(errand.hash);
     answering.tell(this.leader, "stored", recorded.length);
-    const isWanted = this.hasFollowers && isReusable(storable.freshness);
+    const isWanted = (this.hasFollowers || stored !== undefined) && isReusable(storable.freshness);
     const { partition } = errand;
-    this.end(isWanted ? { kind: "answer", answer, selectors, headers, partition } : RELEASED);
+    this.land(isWanted ? { kind: "answer", answer, selectors, headers, partition } : RELEASED);
+    // Who comes before it is found in the store is given it here.
+    if (isWanted && stored !== undefined) void stored.then(() => this.leave());
+    else this.leave();
   }
 
   /** Nobody finds it any more, and all who wait are told. */
   private end(landing: Landing): void {
-    if (this.isOpen) this.answering.cache.flights.remove(this);
+    this.leave();
     this.land(landing);
+  }
+
+  private leave(): void {
+    if (this.isOpen) this.answering.cache.flights.remove(this);
   }
 }

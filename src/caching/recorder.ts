@@ -16,8 +16,8 @@ export interface RecorderParts {
   readonly expected: number | undefined;
   readonly limitBytes: number;
   readonly createBody: () => BodyWriter;
-  /** Exactly once. @param recorded undefined: nothing can be kept */
-  readonly onEnd: (recorded: Recorded | undefined) => void;
+  /** Exactly once. @param recorded undefined: nothing can be kept @param isTooLarge nor will it be the next time */
+  readonly onEnd: (recorded: Recorded | undefined, isTooLarge: boolean) => void;
   /** True while others wait for the whole of it: then it goes on without its reader. */
   readonly isAwaited: () => boolean;
 }
@@ -66,7 +66,7 @@ export class Recorder extends Readable {
 
   private receive(chunk: Buffer): void {
     this.length += chunk.length;
-    if (this.isRecording && this.length > this.parts.limitBytes) this.giveUp();
+    if (this.isRecording && this.length > this.parts.limitBytes) this.giveUp(true);
     const isWanted = this.isDetached || this.push(chunk);
     if (this.isRecording) this.record(chunk);
     const mayRush = this.isRecording && this.parts.isAwaited();
@@ -104,11 +104,11 @@ export class Recorder extends Readable {
     }
     this.isRecording = false;
     if (this.small !== undefined) {
-      onEnd({ body: Buffer.concat(this.small), chunks: undefined, length: this.length });
+      onEnd({ body: Buffer.concat(this.small), chunks: undefined, length: this.length }, false);
       return;
     }
     const chunks = await this.writer?.finish();
-    onEnd(chunks === undefined ? undefined : { body: null, chunks, length: this.length });
+    onEnd(chunks === undefined ? undefined : { body: null, chunks, length: this.length }, false);
   }
 
   private fail(error: Error): void {
@@ -116,11 +116,11 @@ export class Recorder extends Readable {
     if (!this.destroyed) this.destroy(error);
   }
 
-  private giveUp(): void {
+  private giveUp(isTooLarge = false): void {
     if (!this.isRecording) return;
     this.isRecording = false;
     this.small = undefined;
     this.writer?.discard();
-    this.parts.onEnd(undefined);
+    this.parts.onEnd(undefined, isTooLarge);
   }
 }

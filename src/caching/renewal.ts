@@ -56,7 +56,7 @@ export function renew(
   // One that was public may stand where all consumers find it.
   const isStillShared = partition === "" || options.sharePublic !== true || isPublic(kept) || !isPublic(stored.headers);
   const isKept = storable !== undefined && isStillShared && isSelectedAsBefore(storable.selectors, stored);
-  if (isKept) cache.replace(answer, standInMs(options));
+  if (isKept) void cache.replace(answer, standInMs(options));
   // A cookie, a credential or `no-store` keeps what it was told from being stored; what is stored it does not touch.
   else if (storable !== undefined || findStorable({ ...question, ...OF_NOBODY }) === undefined) cache.remove(stored);
   return { answer, isKept };

@@ -171,3 +171,71 @@ for (const type of ["text/event-stream", "Text/Event-Stream ; charset=utf-8", "m
     }
   });
 }
+
+test("those whom Vary keeps apart fetch once for each variant", async (t) => {
+  const held: { language: string; response: ServerResponse }[] = [];
+  const service = await startCachedService(t, ({ headers }, response) => {
+    held.push({ language: String(headers["accept-language"]), response });
+  });
+  const answer = ({ language, response }: (typeof held)[number]): void => {
+    response.writeHead(200, { "Cache-Control": "max-age=60", Vary: "Accept-Language" }).end(language);
+  };
+  const languages = ["en", "de", "fr"];
+  const gets = Array.from({ length: 60 }, (_, i) =>
+    service.get("/orders", { "Accept-Language": languages[i % 3] as string }),
+  );
+  await eventually("the first is upstream", () => held.length === 1);
+  const marker = service.get("/stats");
+  await eventually("the marker is upstream", () => held.length === 2);
+  for (const first of held.splice(0)) answer(first);
+  await marker;
+  await eventually("one of each other variant is upstream", () => held.length === 2);
+  assert.equal(new Set(held.map(({ language }) => language)).size, 2);
+  for (const other of held) answer(other);
+  for (const [i, { text }] of (await Promise.all(gets)).entries()) assert.equal(text, languages[i % 3]);
+  assert.equal(service.asked.length, 4);
+});
+
+test("an answer that turns out too large to store is not waited for the next time", async (t) => {
+  const held: ServerResponse[] = [];
+  const store = { entryBytes: 10_000 };
+  const service = await startCachedService(t, (_request, response) => held.push(response), {}, { store });
+  const first = service.get("/orders");
+  await eventually("it is upstream", () => held.length === 1);
+  // Of a length that nobody tells beforehand.
+  held[0]?.writeHead(200, { "Cache-Control": "max-age=60" }).write("x".repeat(100_000));
+  await eventually("the next ones go side by side", async () => {
+    const next = [service.get("/orders"), service.get("/orders")];
+    await eventually("they are upstream", () => held.length >= 3);
+    for (const response of held.splice(0)) response.end();
+    await Promise.all([first, ...next]);
+    return true;
+  });
+});
+
+test("who was told by a slow store that it has nothing is given what is being stored by then", async (t) => {
+  const held: ServerResponse[] = [];
+  const service = await startCachedService(t, (_request, response) => held.push(response));
+  const { store } = service.gateway.cache;
+  const find = store.find.bind(store);
+  const looking: (() => void)[] = [];
+  store.find = async (key) => {
+    await new Promise<void>((resolve) => looking.push(resolve));
+    return find(key);
+  };
+  const lookUps = (count: number) => eventually(`look-up ${count}`, () => looking.length === count);
+  const first = service.get("/orders");
+  await lookUps(1);
+  looking[0]?.();
+  await eventually("it is upstream", () => held.length === 1);
+  const second = service.get("/orders");
+  await lookUps(2);
+  held[0]?.writeHead(200, { "Cache-Control": "max-age=60" }).end("one");
+  assert.equal((await first).text, "one");
+  // The third is where it is to be stored; the second is answered before that.
+  await lookUps(3);
+  looking[1]?.();
+  assert.equal((await second).text, "one");
+  looking[2]?.();
+  assert.equal(service.asked.length, 1);
+});
