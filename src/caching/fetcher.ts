@@ -23,6 +23,16 @@ import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
 import { variantOf } from "./vary.ts";
 
+/**
+ * What a fetch may be waited for by. Those who carry a credential wait for one another alone: what they get is often for
+ * nobody else, and must not cost the others that they fetch once for all.
+ */
+function flightName({ exchange, partition, key, stored }: Errand): string {
+  const name = stored?.key ?? key;
+  return partition === "" && exchange.request.headers.hasAnyOf(CREDENTIALS) ? `~~${name}` : name;
+}
+const CREDENTIALS = new Set(["authorization", "cookie"]);
+
 /** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
 export class Fetcher {
   private readonly cache: Cache;
@@ -40,7 +50,7 @@ export class Fetcher {
     if (exchange.request.method === "HEAD") return this.fetchHead(errand);
     // With conditions of its own and nothing stored to hold them against, the answer is for this client alone.
     const isAlone = (stored === undefined && isConditional(exchange.request.headers)) || directives?.noStore === true;
-    const name = stored?.key ?? key;
+    const name = flightName(errand);
     const hash = name === key ? errand.hash : hashKey(name);
     if (isAlone || this.cache.uncacheable.has(hash, nowMs)) {
       return this.lead(errand, undefined, 0, nowMs);
@@ -56,8 +66,6 @@ export class Fetcher {
   /** Fetches again what is being served stale; once at a time. RFC 5861 §3. */
   renewBehind(exchange: Exchange, next: Next, key: string, partition: string, stored: StoredAnswer): void {
     if (exchange.request.method !== "GET") return;
-    const hash = hashKey(stored.key);
-    if (this.cache.flights.find(hash, stored.key) !== undefined) return;
     const errand: Errand = {
       exchange: exchange.fork(),
       next,
@@ -68,7 +76,10 @@ export class Fetcher {
       directives: undefined,
       miss: "stale",
     };
-    this.lead(errand, stored.key, hash, Date.now()).then(
+    const name = flightName(errand);
+    const hash = hashKey(name);
+    if (this.cache.flights.find(hash, name) !== undefined) return;
+    this.lead(errand, name, hash, Date.now()).then(
       ({ body }) => {
         if (isStream(body)) body.resume();
       },
@@ -92,16 +103,21 @@ export class Fetcher {
     }
     const own = exchange.request.headers;
     if (!isVariant && landing.kind === "answer" && isOfAnotherVariant(landing.selectors, landing.headers, own)) {
-      return this.fetchVariant(errand, landing.selectors, nowMs);
+      return this.fetchVariant(errand, flight.name, landing.selectors, nowMs);
     }
     return this.lead(errand, undefined, 0, nowMs);
   }
 
   /** Those whom `Vary` keeps apart from what they waited for fetch once for each variant, now that it is known by what. */
-  private fetchVariant(errand: Errand, selectors: readonly string[], nowMs: number): Promise<GatewayResponse> {
+  private fetchVariant(
+    errand: Errand,
+    waitedFor: string,
+    selectors: readonly string[],
+    nowMs: number,
+  ): Promise<GatewayResponse> {
     // Never equal to a key: that begins with a scheme.
-    const name = `~\n${errand.key}\n${selectors.join()}\n${variantOf(selectors, errand.exchange.request.headers)}`;
-    const hash = this.cache.hash(name);
+    const name = `~\n${waitedFor}\n${selectors.join()}\n${variantOf(selectors, errand.exchange.request.headers)}`;
+    const hash = hashKey(name);
     const flight = this.cache.flights.find(hash, name);
     return flight === undefined ? this.lead(errand, name, hash, nowMs) : this.follow(errand, flight, true);
   }

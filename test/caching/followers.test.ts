@@ -94,3 +94,24 @@ for (const [what, fields, status] of [
     );
   });
 }
+
+for (const fields of [
+  { Cookie: "a=b" },
+  { Authorization: "Basic YTpi" },
+  { Cookie: "a=b", "Cache-Control": "no-cache" },
+]) {
+  test(`what cannot be stored for ${JSON.stringify(fields)} costs nobody else that they fetch once`, async (t) => {
+    const { service, held } = await startHeld(t);
+    const own = service.get("/orders", fields);
+    await eventually("it is upstream", () => held.length === 1);
+    held.shift()?.response.writeHead(200, { "Cache-Control": "max-age=60" }).end("own");
+    assert.equal((await own).text, "own");
+    const first = service.get("/orders", fields);
+    await eventually("it is upstream again", () => held.length === 1);
+    const others = Array.from({ length: 10 }, () => service.get("/orders"));
+    await eventually("the others are, once", () => held.length === 2);
+    for (const { response } of held) response.writeHead(200, { "Cache-Control": "max-age=60" }).end("for all");
+    for (const { text } of await Promise.all([first, ...others])) assert.equal(text, "for all");
+    assert.equal(service.asked.length, 3);
+  });
+}
