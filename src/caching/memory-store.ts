@@ -267,4 +267,3 @@ const chunksOf = (record: StoredRecord): StoredChunks | undefined =>
 
 const withOwnBody = (record: StoredRecord): StoredRecord =>
   record.kind === "answer" && record.body !== null ? { ...record, body: own(record.body) } : record;
-
