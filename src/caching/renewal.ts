@@ -3,6 +3,7 @@ import type { StoredAnswer } from "./answer.ts";
 import type { Cache } from "./cache.ts";
 import { type Errand, standInMs } from "./errand.ts";
 import { toFreshness } from "./freshness.ts";
+import { toHttpDate } from "./http-date.ts";
 import type { CacheOptions } from "./options.ts";
 import { findStorable, isPublic, NEVER_STORED, type StoreQuestion } from "./policy.ts";
 import { type Asked, tagsOf } from "./stored-answer.ts";
@@ -28,6 +29,8 @@ export function renew(
 ): Renewed {
   const receivedAtMs = Date.now();
   const headers = renewHeaders(stored.headers, confirmed);
+  // Without a date it is of now (RFC 9110 §6.6.1): by that of what is stored it would be as old as that.
+  if (!confirmed.has("date")) headers.set("Date", toHttpDate(receivedAtMs));
   const age = confirmed.get("age");
   if (age !== undefined) headers.set("Age", age);
   const { freshness } = toFreshness(stored.status, headers, options, requestedAtMs, receivedAtMs);

@@ -80,3 +80,20 @@ for (const [method, fields] of [
     assert.match((await service.get("/orders")).cache, /uri-miss/);
   });
 }
+
+for (const method of ["GET", "HEAD"]) {
+  test(`a confirmation by ${method} without a date is of now, not of the date that is stored`, async (t) => {
+    const hourAgo = new Date(Date.now() - 3_600_000).toUTCString();
+    const service = await startCachedService(t, ({ headers, method: asked }, response) => {
+      const fields = { "Cache-Control": "max-age=60", ETag: '"one"', "Content-Length": 4 };
+      const isKnown = headers["if-none-match"] !== undefined;
+      if (asked === "HEAD" || isKnown) response.sendDate = false;
+      else response.setHeader("Date", hourAgo);
+      response.writeHead(isKnown ? 304 : 200, fields).end(isKnown ? undefined : "body");
+    });
+    await service.get("/orders");
+    await service.send(method, "/orders");
+    assert.match((await service.get("/orders")).cache, /^Portico; hit/);
+    assert.equal(service.asked.length, 2);
+  });
+}
