@@ -53,8 +53,8 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
   if (response.isUntilClose === true) return undefined;
   // Those who wait for the whole of it would wait for ever.
   if (isStream(response.body) && ENDLESS.test(headers.get("content-type") ?? "")) return undefined;
-  // A 206 is a part, a 304 speaks of an answer we do not have.
-  if (status < 200 || status === 206 || status === 304) return undefined;
+  // A 206 is a part, a 304 speaks of an answer we do not have, a 416 of one range.
+  if (status < 200 || status === 206 || status === 304 || status === 416) return undefined;
   if (question.requestDirectives?.noStore === true) return undefined;
   const known = toFreshness(status, headers, options, requestedAtMs, receivedAtMs);
   const { directives, freshness, lifetimeSeconds } = known;

@@ -129,10 +129,14 @@ test("a Vary of two thousand names, and one of another name each time, stay with
 
 test("a 416 that one client provokes is not the answer to others", async (t) => {
   const service = await startCachedService(t, (request, response) => {
-    if (request.headers.range === undefined) response.writeHead(200, fresh).end("whole");
-    else response.writeHead(416, { ...fresh, "Content-Range": "bytes */3" }).end();
+    const { range } = request.headers;
+    if (range === undefined) response.writeHead(200, fresh).end("whole");
+    else if (range === "bytes=100-")
+      response.writeHead(206, { ...fresh, "Content-Range": "bytes 100-103/104" }).end("part");
+    else response.writeHead(416, { ...fresh, "Content-Range": "bytes */104" }).end();
   });
   assert.equal((await service.get("/orders", { Range: "bytes=900-" })).status, 416);
+  assert.equal((await service.get("/orders", { Range: "bytes=100-" })).text, "part");
   assert.equal((await service.get("/orders")).text, "whole");
 });
 
