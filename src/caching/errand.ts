@@ -94,6 +94,10 @@ export const isUpstreams = (error: unknown): error is GatewayError =>
 const ERRORS_TO_HIDE: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 export const mayBeHidden = (status: number): boolean => ERRORS_TO_HIDE.has(status);
 
+/** A full answer about the resource itself: what is stored of it was not suitable any more. RFC 9111 §4.3.3. */
+export const isSuccessor = (status: number): boolean =>
+  (status < 400 && status !== 206 && status !== 304) || status === 404 || status === 410;
+
 /** Nobody there answers: what is stored is cut off from its origin (RFC 9111 §4.2.4). One that answers nonsense is not. */
 const UNREACHABLE: ReadonlySet<string> = new Set<ErrorCode>([
   "UPSTREAM_UNREACHABLE",

@@ -5,10 +5,26 @@ import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Answering } from "./answering.ts";
 import { askAbout, isAboutAnother } from "./conditional.ts";
-import { discard, type Errand, expectedLength, isUpstreams, mayBeHidden, standInMs, statusOf } from "./errand.ts";
+import {
+  discard,
+  type Errand,
+  expectedLength,
+  isSuccessor,
+  isUpstreams,
+  mayBeHidden,
+  standInMs,
+  statusOf,
+} from "./errand.ts";
 import { Flight, type Landing, RELEASED } from "./flight.ts";
 import { hashKey } from "./key-hash.ts";
-import { findStorable, mayBeStorable, type Storable, shapeOf } from "./policy.ts";
+import {
+  findStorable,
+  isStorableForOthers,
+  mayBeStorable,
+  type Storable,
+  type StoreQuestion,
+  shapeOf,
+} from "./policy.ts";
 import { type Recorded, Recorder } from "./recorder.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
@@ -129,6 +145,7 @@ export class LeadingFetch extends Flight implements Asked {
     const length = isStream(body) ? expectedLength(response.headers) : (body?.length ?? 0);
     if (storable === undefined || (length !== undefined && length > answering.cache.entryBytes)) {
       if (this.isOpen && status < 500) answering.cache.uncacheable.add(this.hash, Date.now());
+      this.forgetOutdated(response, storable !== undefined);
       this.end(RELEASED);
       return answering.pass(exchange, response, statusOf(miss, status));
     }
@@ -138,19 +155,31 @@ export class LeadingFetch extends Flight implements Asked {
   }
 
   private findStorable(response: GatewayResponse, sentHeaders: HeaderList): Storable | undefined {
-    const { errand, answering } = this;
-    const { options } = answering;
-    if (!mayBeStorable(response, options)) return undefined;
-    return findStorable({
+    if (!mayBeStorable(response, this.answering.options)) return undefined;
+    return findStorable(this.question(response, sentHeaders));
+  }
+
+  private question(response: GatewayResponse, sentHeaders: HeaderList | undefined): StoreQuestion {
+    return {
       requestHeaders: this.headers,
       sentHeaders,
-      requestDirectives: errand.directives,
+      requestDirectives: this.errand.directives,
       response,
       requestedAtMs: this.requestedAtMs,
       receivedAtMs: Date.now(),
-      isPartitioned: errand.partition !== "",
-      options,
-    });
+      isPartitioned: this.errand.partition !== "",
+      options: this.answering.options,
+    };
+  }
+
+  /**
+   * What is stale and has a successor that can be stored for nobody is over: it is neither served while it is fetched
+   * again, for as long as it once allowed, nor in place of errors. RFC 9111 §4.3.3.
+   */
+  private forgetOutdated(response: GatewayResponse, isTooLarge: boolean): void {
+    const { stored, miss } = this.errand;
+    if (stored === undefined || miss !== "stale" || !isSuccessor(response.status)) return;
+    if (isTooLarge || !isStorableForOthers(this.question(response, undefined))) this.answering.cache.remove(stored);
   }
 
   /** Stores a body while its client reads it. @returns what the client reads */

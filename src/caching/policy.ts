@@ -1,6 +1,6 @@
 import { isStream } from "../core/body.ts";
 import type { GatewayResponse } from "../core/exchange.ts";
-import type { HeaderList } from "../core/headers.ts";
+import { HeaderList } from "../core/headers.ts";
 import { type Directives, responseDirectives } from "./directives.ts";
 import { type Freshness, isGuessable, toFreshness } from "./freshness.ts";
 import { toHttpDate } from "./http-date.ts";
@@ -77,6 +77,12 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
     isPublic: directives.public === true,
   };
 }
+
+/** Whether the answer itself may be stored: not whether the request that it answers allows it. */
+export const isStorableForOthers = (question: StoreQuestion): boolean =>
+  findStorable({ ...question, requestHeaders: OTHERS, requestDirectives: undefined, sentHeaders: undefined }) !==
+  undefined;
+const OTHERS = new HeaderList();
 
 /**
  * Whether the upstream varied by what the gateway or a plugin wrote, such as the client's address in `X-Forwarded-For`:

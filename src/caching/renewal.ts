@@ -5,7 +5,7 @@ import { type Errand, standInMs } from "./errand.ts";
 import { toFreshness } from "./freshness.ts";
 import { toHttpDate } from "./http-date.ts";
 import type { CacheOptions } from "./options.ts";
-import { findStorable, isPublic, NEVER_STORED, type StoreQuestion } from "./policy.ts";
+import { findStorable, isPublic, isStorableForOthers, NEVER_STORED, type StoreQuestion } from "./policy.ts";
 import { type Asked, tagsOf } from "./stored-answer.ts";
 import { selectingFields } from "./vary.ts";
 
@@ -61,11 +61,9 @@ export function renew(
   const isKept = storable !== undefined && isStillShared && isSelectedAsBefore(storable.selectors, stored);
   if (isKept) void cache.replace(answer, standInMs(options));
   // A cookie, a credential or `no-store` keeps what it was told from being stored; what is stored it does not touch.
-  else if (storable !== undefined || findStorable({ ...question, ...OF_NOBODY }) === undefined) cache.remove(stored);
+  else if (storable !== undefined || !isStorableForOthers(question)) cache.remove(stored);
   return { answer, isKept };
 }
-
-const OF_NOBODY = { requestHeaders: new HeaderList(), requestDirectives: undefined };
 
 /** It stands where the fields of its old `Vary` lead: by others it would be given to requests that it is not for. */
 const isSelectedAsBefore = (selectors: readonly string[], stored: StoredAnswer): boolean =>

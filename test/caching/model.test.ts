@@ -8,6 +8,7 @@ import fc from "fast-check";
 import type { Purge } from "../../src/caching/purges.ts";
 import { channels } from "../../src/core/channels.ts";
 import {
+  isStale,
   mayStandIn,
   mayUse,
   type Remembered,
@@ -200,13 +201,14 @@ class Run {
       if (kept !== undefined && mayStandIn(kept, wish, isCut, Date.now())) return { status: 200, text: kept.text };
       return { status: isCut ? 502 : 503, text: "" };
     }
+    const wasStale = kept !== undefined && isStale(kept, Date.now());
     const tag = upstream.tag(path, language);
     const isConfirmed = kept?.tag === tag && upstream.said.hasTag;
     const text = isConfirmed ? (kept as Remembered).text : upstream.text(path, language);
     const next = remember(upstream.said, text, tag, wish, Date.now());
     if (next !== undefined) this.stored.set(name, next);
     // A request that forbids to store what it is told says nothing of what is stored.
-    else if (isConfirmed && remember(upstream.said, text, tag, undefined, Date.now()) === undefined)
+    else if ((isConfirmed || wasStale) && remember(upstream.said, text, tag, undefined, Date.now()) === undefined)
       this.stored.delete(name);
     return { status: 200, text };
   }

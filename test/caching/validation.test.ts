@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startCachedService } from "../support/cached-service.ts";
+import { eventually } from "../support/eventually.ts";
 
 const first = "Thu, 01 Jan 2015 00:00:00 GMT";
 const second = "Fri, 02 Jan 2015 00:00:00 GMT";
@@ -95,5 +96,56 @@ for (const method of ["GET", "HEAD"]) {
     await service.send(method, "/orders");
     assert.match((await service.get("/orders")).cache, /^Portico; hit/);
     assert.equal(service.asked.length, 2);
+  });
+}
+
+/** What follows on a stale answer that may be served for a day while it is fetched again, and what the next is given. */
+const FOLLOWED: [
+  what: string,
+  status: number,
+  fields: Record<string, string>,
+  asked: Record<string, string>,
+  next: string,
+][] = [
+  ["404", 404, {}, {}, "two"],
+  ["410", 410, {}, {}, "two"],
+  ["an answer for its client alone", 200, { "Cache-Control": "private" }, {}, "two"],
+  ["an answer that is not to be stored", 200, { "Cache-Control": "no-store", ETag: '"two"' }, {}, "two"],
+  ["a redirection", 302, { Location: "/stats" }, {}, "two"],
+  ["an answer too large to store", 200, { "Cache-Control": "max-age=60", "X-Filler": "1" }, {}, "x".repeat(2000)],
+  [
+    "an answer that is not stored for its request's sake",
+    200,
+    { "Cache-Control": "max-age=60" },
+    { Cookie: "a=b" },
+    "one",
+  ],
+  ["400", 400, {}, {}, "one"],
+  ["429", 429, {}, {}, "one"],
+  ["503", 503, {}, {}, "one"],
+];
+for (const [what, status, fields, asked, next] of FOLLOWED) {
+  test(`a stale answer that is followed by ${what} is ${next === "one" ? "kept" : "over"}`, async (t) => {
+    const service = await startCachedService(
+      t,
+      (_request, response) => {
+        const isFirst = service.asked.length === 1;
+        const control = "max-age=0, stale-while-revalidate=86400, stale-if-error=86400";
+        if (isFirst) response.writeHead(200, { "Cache-Control": control }).end("one");
+        else response.writeHead(status, fields).end("X-Filler" in fields ? "x".repeat(2000) : "two");
+      },
+      {},
+      { store: { entryBytes: 1000 } },
+    );
+    await service.get("/orders");
+    assert.equal((await service.get("/orders", asked)).text, "one");
+    await eventually("it is fetched again", () => service.asked.length === 2);
+    if (next !== "one") {
+      await eventually("it is over", async () => (await service.get("/orders", asked)).text === next);
+      return;
+    }
+    // Another path goes upstream and back: by then what came before is here.
+    for (let i = 0; i < 2; i++) await service.get("/stats");
+    assert.equal((await service.get("/orders", asked)).text, next);
   });
 }

@@ -76,6 +76,10 @@ export function remember(said: Said, text: string, tag: string, wish: Wish, nowM
 const freshForMs = ({ freshUntilMs, isSoftlyPurged }: Remembered, nowMs: number): number =>
   isSoftlyPurged ? Math.min(freshUntilMs - nowMs, 0) : freshUntilMs - nowMs;
 
+/** Whether it has a successor once its upstream answers in full: RFC 9111 §4.3.3. */
+export const isStale = (remembered: Remembered, nowMs: number): boolean =>
+  remembered.mustAsk || freshForMs(remembered, nowMs) <= 0;
+
 /** Whether it may be given to this request without asking. */
 export function mayUse(remembered: Remembered, wish: Wish, nowMs: number): "yes" | "yes, and renew" | "no" {
   const leftMs = freshForMs(remembered, nowMs);
