@@ -7,11 +7,13 @@ import { Answering } from "./answering.ts";
 import type { Cache } from "./cache.ts";
 import { isAboutAnother, isConditional } from "./conditional.ts";
 import {
+  discard,
   type Errand,
   expectedLength,
   isFailureFor,
   isFor,
   isOfAnotherVariant,
+  mayBeHidden,
   STATUS_OF_MISS,
   statusOf,
 } from "./errand.ts";
@@ -21,6 +23,7 @@ import { LeadingFetch } from "./leading-fetch.ts";
 import type { CacheOptions } from "./options.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
+import { mayStandIn } from "./reuse.ts";
 import { variantOf } from "./vary.ts";
 
 /**
@@ -65,7 +68,6 @@ export class Fetcher {
 
   /** Fetches again what is being served stale; once at a time. RFC 5861 §3. */
   renewBehind(exchange: Exchange, next: Next, key: string, partition: string, stored: StoredAnswer): void {
-    if (exchange.request.method !== "GET") return;
     const errand: Errand = {
       exchange: exchange.fork(),
       next,
@@ -129,10 +131,19 @@ export class Fetcher {
 
   /** A HEAD is answered by the upstream when the store cannot; what it says of a stored answer is believed. RFC 9111 §4.3.5. */
   private async fetchHead(errand: Errand): Promise<GatewayResponse> {
-    const { exchange, stored, next, miss } = errand;
+    const { exchange, stored, next, miss, directives } = errand;
     const { seq, localSeq } = this.cache;
     const asked = { requestedAtMs: Date.now(), seq, localSeq };
-    const response = await next(exchange);
+    let response: GatewayResponse;
+    try {
+      response = await next(exchange);
+    } catch (error) {
+      return this.answering.standInOrThrow(errand, error);
+    }
+    if (stored !== undefined && mayBeHidden(response.status) && mayStandIn(stored.freshness, directives, Date.now())) {
+      discard(response);
+      return this.answering.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
+    }
     if (stored !== undefined && response.status === 200) {
       const length = expectedLength(response.headers);
       const isSame =

@@ -167,7 +167,8 @@ class CachedOperation {
       miss = found;
     } else if (found.status < 400 || found.shape === shapeOf(exchange.request.headers)) {
       const reuse = reuseOf(found.freshness, directives, nowMs);
-      if (reuse !== "ask") {
+      // Only a GET brings what can be stored: what is stale is asked about by a HEAD, which renews it (RFC 9111 §4.3.5).
+      if (reuse === "use" || (reuse === "use-and-renew" && exchange.request.method === "GET")) {
         if (reuse === "use-and-renew") this.fetcher.renewBehind(exchange, next, key, partition, found);
         return Promise.resolve(this.hit(exchange, found, nowMs));
       }

@@ -149,3 +149,36 @@ for (const [what, status, fields, asked, next] of FOLLOWED) {
     assert.equal((await service.get("/orders", asked)).text, next);
   });
 }
+
+for (const path of ["/orders", "/stats"]) {
+  const control = "max-age=60, stale-while-revalidate=600, stale-if-error=600";
+  const fields = { "Cache-Control": control, ETag: '"one"' };
+
+  test(`a HEAD of ${path} is not answered with what is stale, but renews it`, async (t) => {
+    const service = await startCachedService(t, (_request, response) => {
+      const age = service.asked.length === 1 ? "100" : "0";
+      response.writeHead(200, { ...fields, Age: age, "Content-Length": 4 }).end("body");
+    });
+    await service.get(path);
+    await service.send("HEAD", path);
+    assert.match((await service.get(path)).cache, /^Portico; hit; ttl=\d/);
+    assert.deepEqual(
+      service.asked.map(({ method }) => method),
+      ["GET", "HEAD"],
+    );
+  });
+
+  for (const how of ["an error", "nothing"]) {
+    test(`a HEAD of ${path} whose upstream answers with ${how} is answered with what is stale`, async (t) => {
+      const service = await startCachedService(t, (_request, response) => {
+        if (service.asked.length === 1) response.writeHead(200, { ...fields, Age: "100" }).end("body");
+        else if (how === "nothing") response.destroy();
+        else response.writeHead(503).end();
+      });
+      await service.get(path);
+      const { status, cache, headers } = await service.send("HEAD", path);
+      assert.deepEqual([status, headers.etag], [200, '"one"']);
+      assert.match(cache, /^Portico; hit; fwd=stale/);
+    });
+  }
+}
