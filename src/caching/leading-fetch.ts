@@ -43,6 +43,7 @@ export class LeadingFetch extends Flight implements Asked {
   private readonly headers: HeaderList;
   private readonly path: string;
   private isAsking = false;
+  private patience: NodeJS.Timeout | undefined = undefined;
 
   /**
    * @param name what others may wait for it by; undefined: nobody does
@@ -197,8 +198,20 @@ export class LeadingFetch extends Flight implements Asked {
       },
       isAwaited: () => this.hasFollowers,
     });
-    this.whenFollowed(() => recorder.hurry());
+    this.whenFollowed(() => {
+      recorder.hurry();
+      if (expected === undefined) this.losePatience();
+    });
+    if (expected === undefined && this.hasFollowers) this.losePatience();
     return recorder;
+  }
+
+  /** An answer of unknown length may never end, as a stream of events does: then each has to ask for it. */
+  private losePatience(): void {
+    this.patience ??= setTimeout(() => {
+      this.answering.cache.uncacheable.add(this.hash, Date.now());
+      this.end(RELEASED);
+    }, PATIENCE_MS).unref();
   }
 
   /** Stores an answer, and gives it to those who wait. */
@@ -229,6 +242,10 @@ export class LeadingFetch extends Flight implements Asked {
   }
 
   private leave(): void {
+    if (this.patience !== undefined) clearTimeout(this.patience);
     if (this.isOpen) this.answering.cache.flights.remove(this);
   }
 }
+
+/** For how long others wait for the end of an answer that does not tell its length. */
+const PATIENCE_MS = 5000;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { request, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { test } from "node:test";
 import { startCachedService } from "../support/cached-service.ts";
 import { eventually } from "../support/eventually.ts";
@@ -239,3 +240,40 @@ test("who was told by a slow store that it has nothing is given what is being st
   looking[2]?.();
   assert.equal(service.asked.length, 1);
 });
+
+for (const [what, length, isReleased] of [
+  ["whose end nobody knows, and which may never come,", undefined, true],
+  ["that tells its length", 200_000, false],
+] as const) {
+  test(`who waits for an answer ${what} is ${isReleased ? "" : "not "}let go after a while`, async (t) => {
+    const held: ServerResponse[] = [];
+    const body = "x".repeat(200_000);
+    const service = await startCachedService(t, ({ url }, response) => {
+      if (url === "/stats") {
+        response.end();
+        return;
+      }
+      response.writeHead(200, {
+        "Cache-Control": "max-age=60",
+        ...(length === undefined ? {} : { "Content-Length": length }),
+      });
+      response.write(body.slice(0, 5));
+      held.push(response);
+    });
+    const leader = request(`${service.url}/orders`, (response) => response.resume()).end();
+    const [answer] = (await once(leader, "response")) as [IncomingMessage];
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const followers = [service.get("/orders"), service.get("/orders")];
+    // Another path is answered meanwhile: who came before that is waiting.
+    await service.get("/stats");
+    t.mock.timers.tick(5000);
+    // The same once more: who was let go is upstream.
+    await service.get("/stats");
+    t.mock.timers.reset();
+    if (isReleased) await eventually("both ask for themselves", () => held.length === 3);
+    assert.equal(held.length, isReleased ? 3 : 1);
+    for (const response of held) response.end(body.slice(5));
+    await once(answer, "end");
+    for (const { text } of await Promise.all(followers)) assert.ok(text === body);
+  });
+}
