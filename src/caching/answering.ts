@@ -3,7 +3,7 @@ import type { Exchange, GatewayResponse } from "../core/exchange.ts";
 import { nameOf, type Operation } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Cache } from "./cache.ts";
-import { type Errand, isUnreachable, isUpstreams, mayBeHidden, standInMs } from "./errand.ts";
+import { discard, type Errand, isUnreachable, isUpstreams, mayBeHidden, standInMs } from "./errand.ts";
 import type { CacheOptions } from "./options.ts";
 import { respond } from "./respond.ts";
 import { mayStandIn } from "./reuse.ts";
@@ -34,6 +34,15 @@ export class Answering {
   stale({ exchange }: Errand, stored: StoredAnswer, status: string): GatewayResponse {
     this.tell(exchange, "stale", stored.length);
     return respond(stored, exchange, this.cache.store, Date.now(), `hit; ${status}`);
+  }
+
+  /** By what is stored, when it may stand in for an answer that is an error. RFC 5861 §4. @returns undefined when it may not */
+  findStandIn(errand: Errand, response: GatewayResponse): GatewayResponse | undefined {
+    const { stored, directives } = errand;
+    if (stored === undefined || !mayBeHidden(response.status)) return undefined;
+    if (!mayStandIn(stored.freshness, directives, Date.now())) return undefined;
+    discard(response);
+    return this.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
   }
 
   /** By what is stored, when it may stand in for an upstream that failed. @throws the failure, when it may not */

@@ -48,6 +48,7 @@ export class Backlog {
     return this.marks[hash & (MARKS - 1)] !== 0;
   }
 
+  /** Not while it is full. */
   addRecord(record: StoredRecord, hash: number): void {
     this.records[this.count] = record;
     this.hashes[this.count] = hash;
@@ -56,7 +57,7 @@ export class Backlog {
     if (record.kind === "answer") this.bytes += record.length;
   }
 
-  /** @param hash of its key */
+  /** Not while it is full. @param hash of its key */
   addUse(entry: number, hash: number): void {
     const last = this.count - 1;
     if (last >= 0 && this.records[last] === undefined && this.entries[last] === entry) return;

@@ -7,13 +7,11 @@ import { Answering } from "./answering.ts";
 import type { Cache } from "./cache.ts";
 import { isAboutAnother, isConditional } from "./conditional.ts";
 import {
-  discard,
   type Errand,
   expectedLength,
   isFailureFor,
   isFor,
   isOfAnotherVariant,
-  mayBeHidden,
   STATUS_OF_MISS,
   statusOf,
 } from "./errand.ts";
@@ -23,7 +21,6 @@ import { LeadingFetch } from "./leading-fetch.ts";
 import type { CacheOptions } from "./options.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
-import { mayStandIn } from "./reuse.ts";
 import { variantOf } from "./vary.ts";
 
 /**
@@ -131,7 +128,7 @@ export class Fetcher {
 
   /** A HEAD is answered by the upstream when the store cannot; what it says of a stored answer is believed. RFC 9111 §4.3.5. */
   private async fetchHead(errand: Errand): Promise<GatewayResponse> {
-    const { exchange, stored, next, miss, directives } = errand;
+    const { exchange, stored, next, miss } = errand;
     const { seq, localSeq } = this.cache;
     const asked = { requestedAtMs: Date.now(), seq, localSeq };
     let response: GatewayResponse;
@@ -140,10 +137,8 @@ export class Fetcher {
     } catch (error) {
       return this.answering.standInOrThrow(errand, error);
     }
-    if (stored !== undefined && mayBeHidden(response.status) && mayStandIn(stored.freshness, directives, Date.now())) {
-      discard(response);
-      return this.answering.stale(errand, stored, `fwd=stale; fwd-status=${response.status}`);
-    }
+    const standIn = this.answering.findStandIn(errand, response);
+    if (standIn !== undefined) return standIn;
     if (stored !== undefined && response.status === 200) {
       const length = expectedLength(response.headers);
       const isSame =

@@ -5,16 +5,7 @@ import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Answering } from "./answering.ts";
 import { askAbout, isAboutAnother } from "./conditional.ts";
-import {
-  discard,
-  type Errand,
-  expectedLength,
-  isSuccessor,
-  isUpstreams,
-  mayBeHidden,
-  standInMs,
-  statusOf,
-} from "./errand.ts";
+import { type Errand, expectedLength, isSuccessor, isUpstreams, standInMs, statusOf } from "./errand.ts";
 import { Flight, type Landing, RELEASED } from "./flight.ts";
 import { hashKey } from "./key-hash.ts";
 import {
@@ -28,7 +19,7 @@ import {
 import { type Recorded, Recorder } from "./recorder.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
-import { isReusable, mayStandIn } from "./reuse.ts";
+import { isReusable } from "./reuse.ts";
 import { type Asked, toStoredAnswer } from "./stored-answer.ts";
 
 /** A flight that goes to the upstream: it asks, stores what may be stored, answers its leader and lands for the others. */
@@ -105,17 +96,14 @@ export class LeadingFetch extends Flight implements Asked {
 
   private take(response: GatewayResponse): GatewayResponse {
     const { errand, headers } = this;
-    const { stored, directives } = errand;
+    const { stored } = errand;
     const sent = this.restore();
     if (stored === undefined) return this.store(response, sent);
-    const { status } = response;
-    if (this.isAsking && status === 304) return this.renewed(stored, response.headers);
-    if (mayBeHidden(status) && mayStandIn(stored.freshness, directives, Date.now())) {
-      discard(response);
-      this.end({ kind: "answer", answer: stored, selectors: [], headers, partition: errand.partition });
-      return this.answering.stale(errand, stored, `fwd=stale; fwd-status=${status}`);
-    }
-    return this.store(response, sent);
+    if (this.isAsking && response.status === 304) return this.renewed(stored, response.headers);
+    const standIn = this.answering.findStandIn(errand, response);
+    if (standIn === undefined) return this.store(response, sent);
+    this.end({ kind: "answer", answer: stored, selectors: [], headers, partition: errand.partition });
+    return standIn;
   }
 
   /** The request as it came. @returns the header list that went upstream */

@@ -96,6 +96,8 @@ export class MemoryStore implements CacheStore {
   }
 
   put(record: StoredRecord, _standInMs = 0, hash = hashKey(record.key)): void {
+    // A use may have been the last that had a place.
+    if (this.backlog.isFull) this.settle();
     this.backlog.addRecord(record, hash);
     const isLarge = record.kind === "answer" && record.length > MAX_PACKED_BYTES;
     if (isLarge || this.backlog.isFull || this.backlog.bytes > this.limits.bytes / LATE_PART) this.settle();

@@ -81,51 +81,66 @@ test("it holds the latest of each key, and forgets the least recently used first
   );
 });
 
-test("of many it forgets the least recently used first, but for the few that it has just been given", () => {
-  const limit = 1024;
-  const late = limit / 64;
-  const what = fc.oneof(
-    { arbitrary: fc.constantFrom("put", "find"), weight: 50 },
-    { arbitrary: fc.constantFrom("delete", "count"), weight: 1 },
-  );
-  const step = fc.record({ what, key: fc.nat(limit * 2) });
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 500, maxLength: 3000 }), fc.nat(limit), (steps, from) => {
-      const store = new MemoryStore({ bytes: 64_000_000, entries: limit });
-      const model = new Map<string, number>();
-      const gone = new Set<string>();
-      const put = (name: string, count: number): void => {
-        store.put(storedAnswer(name, { body: Buffer.from(toBody(count)) }));
-        model.delete(name);
-        model.set(name, count);
-        const oldest = model.size > limit ? (model.keys().next().value as string) : undefined;
-        if (oldest !== undefined) {
-          model.delete(oldest);
-          gone.add(oldest);
-          if (gone.size > late) gone.delete(gone.keys().next().value as string);
-        }
-        gone.delete(name);
-      };
-      for (let i = 0; i < limit; i++) put(`k${from + i}`, -i);
-      for (const [count, { what, key }] of steps.entries()) {
-        const name = `k${key}`;
-        const known = model.get(name);
-        if (what === "put") put(name, count);
-        else if (what === "find") {
-          const found = bodyOf(store.find(name));
-          if (known !== undefined) assert.equal(found, toBody(known));
-          else if (!gone.has(name)) assert.equal(found, undefined);
-          if (known !== undefined && model.delete(name)) model.set(name, known);
-        } else if (what === "delete") {
-          store.delete(name);
+for (const limit of [1024, 4096]) {
+  test(`of ${limit} it forgets the least recently used first, but for the few that it has just been given`, () => {
+    const late = limit / 64;
+    const what = fc.oneof(
+      { arbitrary: fc.constantFrom("put", "find"), weight: 50 },
+      { arbitrary: fc.constantFrom("delete", "count"), weight: 1 },
+    );
+    const step = fc.record({ what, key: fc.nat(limit * 2) });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 500, maxLength: 3000 }), fc.nat(limit), (steps, from) => {
+        const store = new MemoryStore({ bytes: 64_000_000, entries: limit });
+        const model = new Map<string, number>();
+        const gone = new Set<string>();
+        const put = (name: string, count: number): void => {
+          store.put(storedAnswer(name, { body: Buffer.from(toBody(count)) }));
           model.delete(name);
-        } else assert.equal(store.entries, model.size);
-      }
-      for (const [name, count] of model) assert.equal(bodyOf(store.find(name)), toBody(count));
-      assert.equal(store.entries, model.size);
-    }),
-    { numRuns: 20 },
-  );
+          model.set(name, count);
+          const oldest = model.size > limit ? (model.keys().next().value as string) : undefined;
+          if (oldest !== undefined) {
+            model.delete(oldest);
+            gone.add(oldest);
+            if (gone.size > late) gone.delete(gone.keys().next().value as string);
+          }
+          gone.delete(name);
+        };
+        for (let i = 0; i < limit; i++) put(`k${from + i}`, -i);
+        for (const [count, { what, key }] of steps.entries()) {
+          const name = `k${key}`;
+          const known = model.get(name);
+          if (what === "put") put(name, count);
+          else if (what === "find") {
+            const found = bodyOf(store.find(name));
+            if (known !== undefined) assert.equal(found, toBody(known));
+            else if (!gone.has(name)) assert.equal(found, undefined);
+            if (known !== undefined && model.delete(name)) model.set(name, known);
+          } else if (what === "delete") {
+            store.delete(name);
+            model.delete(name);
+          } else assert.equal(store.entries, model.size);
+        }
+        for (const [name, count] of model) assert.equal(bodyOf(store.find(name)), toBody(count));
+        assert.equal(store.entries, model.size);
+      }),
+      { numRuns: 20 },
+    );
+  });
+}
+
+test("as many as may wait, and one that is used among them, are all there afterwards", () => {
+  const store = new MemoryStore({ bytes: 64_000_000, entries: 100_000 });
+  store.put(storedAnswer("used", { body: Buffer.from(toBody(-1)) }));
+  assert.equal(store.entries, 1);
+  for (let round = 0; round < 40; round++) {
+    for (let i = 0; i < 63; i++) store.put(storedAnswer(`k${round}.${i}`, { body: Buffer.from(toBody(i)) }));
+    assert.equal(bodyOf(store.find("used")), toBody(-1));
+    store.put(storedAnswer(`k${round}.63`, { body: Buffer.from(toBody(63)) }));
+    assert.equal(store.entries, 1 + 64 * (round + 1));
+    for (let i = 0; i < 64; i++) assert.equal(bodyOf(store.find(`k${round}.${i}`)), toBody(i));
+    assert.equal(store.entries, 1 + 64 * (round + 1));
+  }
 });
 
 test("what waits to be entered is found at once, as it was put last", () => {
