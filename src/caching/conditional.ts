@@ -1,3 +1,4 @@
+import { FieldGroup } from "../core/field-group.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { AnswerView, StoredAnswer } from "./answer.ts";
 import { dateOf } from "./freshness.ts";
@@ -49,7 +50,7 @@ function hasTag(list: string, etag: string | undefined): boolean {
 /** Fields by which a client asks about what it has: they are answered from the stored answer, not by the upstream. */
 export const CONDITIONAL_FIELDS = ["if-none-match", "if-modified-since", "range", "if-range"] as const;
 
-const ASKING = new Set(["if-none-match", "if-modified-since", "range"]);
+const ASKING = new FieldGroup("if-none-match", "if-modified-since", "range");
 
 export const isConditional = (headers: HeaderList): boolean => headers.hasAnyOf(ASKING);
 

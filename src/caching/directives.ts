@@ -1,3 +1,4 @@
+import { FieldGroup } from "../core/field-group.ts";
 import type { HeaderList } from "../core/headers.ts";
 
 /** What a `Cache-Control` says, of a request or of a response. Undefined: the directive is not there. */
@@ -126,7 +127,7 @@ function joinFields(known: readonly string[] | undefined, argument: string | und
 }
 
 /** Fields that speak to this cache alone, before `Cache-Control`. RFC 9213. */
-const TARGETED = ["cdn-cache-control"];
+const TARGETED = new FieldGroup("cdn-cache-control");
 
 /**
  * The directives of a response that bind a shared gateway cache: those of the first targeted field that is a valid,
@@ -134,6 +135,15 @@ const TARGETED = ["cdn-cache-control"];
  * @returns isTargeted: then `Expires` and `Pragma` mean nothing either (RFC 9213 §2.2)
  */
 export function responseDirectives(headers: HeaderList): { directives: Directives; isTargeted: boolean } {
+  if (headers.hasAnyOf(TARGETED)) {
+    const targeted = findTargeted(headers);
+    if (targeted !== undefined) return { directives: targeted, isTargeted: true };
+  }
+  const value = headers.getJoined("cache-control");
+  return value === undefined ? SAYS_NOTHING : known.find(value);
+}
+
+function findTargeted(headers: HeaderList): Directives | undefined {
   for (const name of TARGETED) {
     const value = headers.getJoined(name);
     const members = value === undefined ? undefined : findDictionary(value);
@@ -145,11 +155,11 @@ export function responseDirectives(headers: HeaderList): { directives: Directive
       if (NUMERIC.has(key) && kind !== "integer") continue;
       take(found, key, kind === "boolean" ? undefined : text);
     }
-    return { directives: found, isTargeted: true };
+    return found;
   }
-  const value = headers.getJoined("cache-control");
-  return value === undefined ? SAYS_NOTHING : known.find(value);
+  return undefined;
 }
+
 const SAYS_NOTHING = { directives: NONE, isTargeted: false };
 
 /** Few texts come from one upstream, over and over: each is read once. Bounded; the oldest makes room. */

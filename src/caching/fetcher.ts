@@ -1,6 +1,7 @@
 import { isStream } from "../core/body.ts";
 import { channels } from "../core/channels.ts";
 import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
+import { FieldGroup } from "../core/field-group.ts";
 import type { Operation } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
 import { Answering } from "./answering.ts";
@@ -31,7 +32,7 @@ function flightName({ exchange, partition, key, stored }: Errand): string {
   const name = stored?.key ?? key;
   return partition === "" && exchange.request.headers.hasAnyOf(CREDENTIALS) ? `~~${name}` : name;
 }
-const CREDENTIALS = new Set(["authorization", "cookie"]);
+const CREDENTIALS = new FieldGroup("authorization", "cookie");
 
 /** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
 export class Fetcher {

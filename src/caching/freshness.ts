@@ -1,3 +1,4 @@
+import { FieldGroup } from "../core/field-group.ts";
 import type { HeaderList } from "../core/headers.ts";
 import { type Directives, MAX_DELTA_SECONDS, responseDirectives, toSeconds } from "./directives.ts";
 import { findHttpDate } from "./http-date.ts";
@@ -79,14 +80,18 @@ export function bornAtMs(headers: HeaderList, requestedAtMs: number, receivedAtM
   return receivedAtMs - Math.max(apparentSeconds * 1000, correctedMs);
 }
 
+const AGE = new FieldGroup("age");
+
 /** The first member of the first line; what is not a delta-seconds is ignored (RFC 9111 §5.1). */
 function ageSeconds(headers: HeaderList): number {
-  const value = headers.get("age");
-  if (value === undefined) return 0;
+  if (!headers.hasAnyOf(AGE)) return 0;
+  const value = headers.get("age") as string;
   const comma = value.indexOf(",");
   const first = (comma < 0 ? value : value.slice(0, comma)).trim();
   return /^\d+$/.test(first) ? Math.min(toSeconds(first) ?? 0, MAX_DELTA_SECONDS) : 0;
 }
+
+const PRAGMA = new FieldGroup("pragma");
 
 /** Everything about time that a response says. */
 export function toFreshness(
@@ -99,7 +104,10 @@ export function toFreshness(
   const from = responseDirectives(headers);
   const { directives, isTargeted } = from;
   const isPragmaNoCache =
-    !isTargeted && !headers.has("cache-control") && /\bno-cache\b/i.test(headers.getJoined("pragma") ?? "");
+    !isTargeted &&
+    headers.hasAnyOf(PRAGMA) &&
+    !headers.has("cache-control") &&
+    /\bno-cache\b/i.test(headers.getJoined("pragma") ?? "");
   const lifetimeSeconds = isPragmaNoCache
     ? undefined
     : findLifetimeSeconds(status, headers, from, options, receivedAtMs);

@@ -1,6 +1,7 @@
 import { channels } from "../core/channels.ts";
 import { GatewayError } from "../core/errors.ts";
 import type { Exchange, GatewayResponse, Handler, Next } from "../core/exchange.ts";
+import { FieldGroup } from "../core/field-group.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Cache, Miss } from "./cache.ts";
@@ -32,7 +33,7 @@ export interface CacheHandlerParts {
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
 
 /** Conditions on the state of the origin (RFC 9110 §13.1), and a request to speak WebSocket. */
-const NOT_FROM_HERE = new Set(["if-match", "if-unmodified-since", "sec-websocket-key"]);
+const NOT_FROM_HERE = new FieldGroup("if-match", "if-unmodified-since", "sec-websocket-key");
 
 /** The step of an operation that answers from the cache, stores, and invalidates. RFC 9111. */
 export function createCacheHandler(parts: CacheHandlerParts): Handler | undefined {
@@ -193,9 +194,11 @@ class CachedOperation {
 
 function requestDirectives(exchange: Exchange): Directives | undefined {
   const { headers } = exchange.request;
+  if (!headers.hasAnyOf(DIRECTING)) return undefined;
   const value = headers.getJoined("cache-control");
   if (value !== undefined) return parseDirectives(value);
   const pragma = headers.getJoined("pragma");
   return pragma !== undefined && /\bno-cache\b/i.test(pragma) ? NO_CACHE : undefined;
 }
+const DIRECTING = new FieldGroup("cache-control", "pragma");
 const NO_CACHE: Directives = Object.freeze({ noCache: [] });

@@ -1,4 +1,5 @@
 import type { Exchange } from "../core/exchange.ts";
+import { FieldGroup } from "../core/field-group.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
 import { isSpread } from "./spread-parameters.ts";
 
@@ -52,7 +53,7 @@ export function resourceIn(key: string): string {
  * Fields that frameworks let a client say in what host, path or method it meant. No `Vary` ever names them, so they are
  * part of the key: whoever sends one has answers of their own. ATTACKS 25.
  */
-const REWRITING: ReadonlySet<string> = new Set([
+const REWRITING = new FieldGroup(
   "forwarded",
   "front-end-https",
   "x-forwarded-path",
@@ -72,7 +73,7 @@ const REWRITING: ReadonlySet<string> = new Set([
   "x-original-url",
   "x-rewrite-url",
   "x-url-scheme",
-]);
+);
 
 /** @param saidHost the host that a trusted proxy says the client asked for, when it says so */
 export function toKey(exchange: Exchange, parts: KeyParts, partition: string, saidHost?: string): string {

@@ -1,5 +1,6 @@
 import { isStream } from "../core/body.ts";
 import type { GatewayResponse } from "../core/exchange.ts";
+import { FieldGroup } from "../core/field-group.ts";
 import { HeaderList } from "../core/headers.ts";
 import { type Directives, responseDirectives } from "./directives.ts";
 import { type Freshness, isGuessable, toFreshness } from "./freshness.ts";
@@ -39,7 +40,12 @@ const UNDERSTOOD = new Set([
 const ENDLESS = /^(?:text\/event-stream|multipart\/x-mixed-replace)[\t ]*(?:;|$)/i;
 
 /** Without one of these, and without a lifetime of the route's, nothing is worth storing: most answers go no further. */
-const STORING = new Set(["cache-control", "cdn-cache-control", "expires", "etag", "last-modified"]);
+const STORING = new FieldGroup("cache-control", "cdn-cache-control", "expires", "etag", "last-modified");
+const SET_COOKIE = new FieldGroup("set-cookie");
+const AUTHORIZATION = new FieldGroup("authorization");
+const COOKIE = new FieldGroup("cookie");
+const VARY = new FieldGroup("vary");
+const DATE = new FieldGroup("date");
 
 /** Whether it is worth asking {@link findStorable}. */
 export const mayBeStorable = ({ headers }: GatewayResponse, options: CacheOptions): boolean =>
@@ -60,15 +66,15 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
   const { directives, freshness, lifetimeSeconds } = known;
   if (directives.mustUnderstand === true ? !UNDERSTOOD.has(status) : directives.noStore === true) return undefined;
   if (directives.private?.length === 0) return undefined;
-  if (headers.has("set-cookie") && options.setCookie !== true) return undefined;
+  if (headers.hasAnyOf(SET_COOKIE) && options.setCookie !== true) return undefined;
   // Of whichever field holds: a CDN-Cache-Control of `max-age` alone allows no more than Cache-Control would (RFC 9111 §3.5).
   const isShareable = isPartitioned || directives.public === true || directives.sMaxAge !== undefined;
-  if (requestHeaders.has("authorization") && !isShareable && directives.mustRevalidate !== true) return undefined;
-  const selectors = selectingFields(headers.getJoined("vary"));
+  if (requestHeaders.hasAnyOf(AUTHORIZATION) && !isShareable && directives.mustRevalidate !== true) return undefined;
+  const selectors = headers.hasAnyOf(VARY) ? selectingFields(headers.getJoined("vary")) : NONE;
   if (selectors === undefined || selectors.some((name) => isWrittenHere(name, question))) return undefined;
   // What a cookie may have shaped is for its owner, unless the upstream says otherwise. ATTACKS 25.
   const isForCookies = isShareable || known.isTargeted || selectors.includes("cookie");
-  if (requestHeaders.has("cookie") && !isForCookies) return undefined;
+  if (requestHeaders.hasAnyOf(COOKIE) && !isForCookies) return undefined;
   if (!isWorthStoring(status, headers, lifetimeSeconds, freshness, options)) return undefined;
   return {
     freshness,
@@ -126,11 +132,11 @@ function toStoredHeaders(headers: HeaderList, directives: Directives, receivedAt
   if (stored.hasAnyOf(NEVER_STORED)) stored.filter((name) => !NEVER_STORED.has(name));
   for (const name of noCache) stored.delete(name);
   for (const name of own) stored.delete(name);
-  if (!stored.has("date")) stored.append("Date", toHttpDate(receivedAtMs));
+  if (!stored.hasAnyOf(DATE)) stored.append("Date", toHttpDate(receivedAtMs));
   return stored;
 }
 const NONE: readonly string[] = Object.freeze([]);
-export const NEVER_STORED: ReadonlySet<string> = new Set([
+export const NEVER_STORED = new FieldGroup(
   "age",
   "proxy-authentication-info",
   "proxy-authenticate",
@@ -143,7 +149,7 @@ export const NEVER_STORED: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
   "alt-svc",
-]);
+);
 
 /**
  * What a request looks like from outside: the names of its fields, and of each value its length in powers of two and

@@ -1,4 +1,5 @@
 import type { GatewayRequest } from "../core/exchange.ts";
+import { FieldGroup } from "../core/field-group.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
 import { type Storable, shapeOf } from "./policy.ts";
@@ -57,5 +58,5 @@ export function tagsOf(headers: HeaderList): readonly string[] {
   const tags = headers.getJoined("cache-tag")?.split(",") ?? [];
   return [...new Set([...keys, ...tags].map((tag) => tag.trim()).filter((tag) => tag !== ""))];
 }
-const TAGGING = new Set(["surrogate-key", "cache-tag"]);
+const TAGGING = new FieldGroup("surrogate-key", "cache-tag");
 const NO_TAGS: readonly string[] = Object.freeze([]);

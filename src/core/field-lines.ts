@@ -1,14 +1,10 @@
-/** Characters of a field name (RFC 9110 §5.6.2). */
-const TOKEN = new Uint8Array(256);
-for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-  TOKEN[character.charCodeAt(0)] = 1;
-}
+import { readFieldName } from "./field-names.ts";
+
 const FRAMING = new Set(["content-length", "transfer-encoding"]);
 const CR = 13;
 const LF = 10;
 const TAB = 9;
 const SPACE = 32;
-const COLON = 58;
 const DELETE = 127;
 
 /** Field lines as they came: name, value, name, value …, and the names in lower case. */
@@ -28,24 +24,22 @@ export function readFieldLines(text: string, from: number, end: number, lines: F
   const { flat, names } = lines;
   let at = from;
   while (at < end) {
-    let i = at;
-    while (TOKEN[text.charCodeAt(i)] === 1) i++;
-    if (i === at || text.charCodeAt(i) !== COLON) return "a field line has no valid name";
-    const name = text.slice(at, i);
-    let start = i + 1;
+    const name = readFieldName(text, at, names.length);
+    if (name === undefined) return "a field line has no valid name";
+    const { spelled, lower } = name;
+    let start = at + spelled.length + 1;
     while (isBlank(text.charCodeAt(start))) start++;
-    i = start;
+    let i = start;
     let code = text.charCodeAt(i);
     while ((code >= SPACE && code !== DELETE) || code === TAB) code = text.charCodeAt(++i);
     if (code !== CR || text.charCodeAt(i + 1) !== LF) return "a field value has a control character";
     at = i + 2;
-    const lower = name.toLowerCase();
     while (i > start && isBlank(text.charCodeAt(i - 1))) {
       i--;
       // Some readers take a tab after a length for a part of it.
       if (text.charCodeAt(i) === TAB && FRAMING.has(lower)) return `${lower} ends in a tab`;
     }
-    flat.push(name, text.slice(start, i));
+    flat.push(spelled, text.slice(start, i));
     names.push(lower);
   }
   return undefined;

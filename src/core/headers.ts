@@ -1,22 +1,9 @@
+import { type FieldGroup, groupsOf } from "./field-group.ts";
+import { findFieldName } from "./field-names.ts";
 import type { Prepared } from "./prepared.ts";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const UNSAFE_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-
-/**
- * Valid names in lower case by their spelling: those that plugins and the gateway write come again with each request.
- * Bounded, as an upstream chooses names, too.
- */
-const lowerNames = new Map<string, string>();
-const MAX_LOWER_NAMES = 1000;
-
-function toLowerName(name: string): string {
-  const known = lowerNames.get(name);
-  if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  if (lowerNames.size < MAX_LOWER_NAMES && TOKEN.test(lower)) lowerNames.set(name, lower);
-  return lower;
-}
 
 /**
  * Header fields in arrival order, as `node:http` gives and takes them: one flat list of name, value, name, value,
@@ -34,6 +21,8 @@ export class HeaderList {
   private isShared = false;
   /** Every field can stand in a line as it is: told by who read it, and asked of each that came later. */
   private isSafe: boolean;
+  /** Bits of the groups that its fields are in; -1 when nobody has looked since one was changed. */
+  private groups = -1;
 
   /**
    * @param flat name, value, name, value …; the list becomes this object's own
@@ -108,17 +97,18 @@ export class HeaderList {
     return this.indexOf(name, 0) >= 0;
   }
 
-  /** @param names lower case */
-  hasAnyOf(names: ReadonlySet<string>): boolean {
-    for (let i = 0; i < this.count; i++) {
-      if (names.has(this.names[i] as string)) return true;
+  hasAnyOf({ bit }: FieldGroup): boolean {
+    if (this.groups < 0) {
+      let groups = 0;
+      for (let i = 0; i < this.count; i++) groups |= groupsOf(this.names[i] as string);
+      this.groups = groups;
     }
-    return false;
+    return (this.groups & bit) !== 0;
   }
 
   /** Replaces every field line of that name by one. */
   set(name: string, value: string): void {
-    const lower = toLowerName(name);
+    const lower = findFieldName(name)?.lower ?? name.toLowerCase();
     const i = this.indexOf(lower, 0);
     if (i < 0) {
       this.append(name, value);
@@ -131,8 +121,9 @@ export class HeaderList {
   }
 
   append(name: string, value: string): void {
-    const lower = toLowerName(name);
-    if (this.isSafe && (UNSAFE_VALUE.test(value) || !(lowerNames.has(name) || TOKEN.test(lower)))) this.isSafe = false;
+    const known = findFieldName(name);
+    const lower = known?.lower ?? name.toLowerCase();
+    if (this.isSafe && (UNSAFE_VALUE.test(value) || (known === undefined && !TOKEN.test(lower)))) this.isSafe = false;
     this.push(name, lower, value);
   }
 
@@ -224,6 +215,7 @@ export class HeaderList {
   clone(): HeaderList {
     const copy = new HeaderList(this.flat, this.names, this.isSafe);
     copy.count = this.count;
+    copy.groups = this.groups;
     copy.prepared = this.prepared;
     copy.isShared = true;
     this.isShared = true;
@@ -238,6 +230,7 @@ export class HeaderList {
   /** Behind the fields of all who share the arrays there is room for one of them: the others do not look there. */
   private push(name: string, lower: string, value: string): void {
     this.prepared = undefined;
+    this.groups = -1;
     if (this.names.length !== this.count) this.takeOwnWithRoom();
     this.flat.push(name, value);
     this.names.push(lower);
@@ -246,6 +239,7 @@ export class HeaderList {
 
   private willChange(): void {
     this.prepared = undefined;
+    this.groups = -1;
     if (this.isShared) this.takeOwn();
   }
 

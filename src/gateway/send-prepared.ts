@@ -1,5 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { GatewayResponse } from "../core/exchange.ts";
+import { FieldGroup } from "../core/field-group.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { Prepared } from "../core/prepared.ts";
 import { findRest } from "./joined-body.ts";
@@ -14,13 +15,7 @@ interface Internals {
 }
 
 /** Says something of the connection or of the framing, or is added by Node: not for a text that is made beforehand. */
-const NOT_PREPARED: ReadonlySet<string> = new Set([
-  "connection",
-  "keep-alive",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+const NOT_PREPARED = new FieldGroup("connection", "keep-alive", "trailer", "transfer-encoding", "upgrade");
 
 /**
  * Sends an answer as it was written out before, on a connection that stays open.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { FieldGroup } from "../../src/core/field-group.ts";
 import { HeaderList } from "../../src/core/headers.ts";
 import { Prepared } from "../../src/core/prepared.ts";
 
@@ -24,6 +25,8 @@ function change(lists: [string, string][][], [kind, which, name, value]: Change)
   }
 }
 
+const GROUPS = [new FieldGroup("a"), new FieldGroup("b", "c"), new FieldGroup("c", "d")];
+
 test("whatever is changed in a list of fields or in a copy of it, no other one changes", () => {
   const names = fc.constantFrom("A", "a", "B", "c");
   const kinds = fc.constantFrom<Change[0]>("append", "set", "delete", "filter", "clone");
@@ -36,6 +39,8 @@ test("whatever is changed in a list of fields or in a copy of it, no other one c
         const [kind, which, name, value] = step;
         const list = lists[which % lists.length] as HeaderList;
         change(model, step);
+        // Whoever has asked once is told of what has changed since.
+        list.hasAnyOf(GROUPS[0] as FieldGroup);
         if (kind === "clone") lists.push(list.clone());
         else if (kind === "filter") list.filter((lower) => lower === name.toLowerCase());
         else list[kind](name, value);
@@ -44,7 +49,15 @@ test("whatever is changed in a list of fields or in a copy of it, no other one c
         lists.map((list) => [...list]),
         model,
       );
-      for (const list of lists) assert.equal(list.size, list.toFlat().length / 2);
+      for (const list of lists) {
+        assert.equal(list.size, list.toFlat().length / 2);
+        for (const group of GROUPS) {
+          assert.equal(
+            list.hasAnyOf(group),
+            [...list].some(([name]) => group.has(name.toLowerCase())),
+          );
+        }
+      }
     }),
   );
 });

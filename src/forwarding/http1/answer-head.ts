@@ -118,7 +118,7 @@ function readConnection(connection: string, headers: HeaderList): "close" | "kee
   if (connection === "keep-alive" || connection === "close") return connection;
   const named = new Set(connection.split(",").map((token) => token.trim().toLowerCase()));
   named.delete("content-length");
-  if (headers.hasAnyOf(named)) headers.filter((name) => !named.has(name));
+  if ([...named].some((name) => headers.has(name))) headers.filter((name) => !named.has(name));
   return named.has("close") ? "close" : named.has("keep-alive") ? "keep-alive" : undefined;
 }
 
