@@ -2,7 +2,7 @@ import type { StoredRecord } from "./answer.ts";
 
 /** So many are entered at once, at most. */
 const MOST = 64;
-const MARKS = 256;
+const MARKS = 1024;
 
 /** Who enters what waited, in the order in which it came. */
 export interface Ledger {

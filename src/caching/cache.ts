@@ -72,6 +72,8 @@ export class Cache {
    * @param hash of its key
    * @param headers of the request that it answers
    * @param standInMs for how long after its time it may still stand in for its upstream
+   * @param isFirst nothing stood there when its request was looked for: one that is for all may take the place of variants
+   *   that have come since
    * @returns once it can be found
    */
   put(
@@ -80,7 +82,9 @@ export class Cache {
     selectors: readonly string[],
     headers: HeaderList,
     standInMs = 0,
+    isFirst = false,
   ): Later<void> {
+    if (isFirst && selectors.length === 0 && this.store.isImmediate) return this.replace(answer, standInMs, hash);
     const record = this.store.find(answer.key, hash);
     if (!(record instanceof Promise)) return this.putBeside(record, answer, hash, selectors, headers, standInMs);
     return record.then((known) => this.putBeside(known, answer, hash, selectors, headers, standInMs));

@@ -27,6 +27,7 @@ interface Place {
  * A disk that is full or gone costs misses, never an error.
  */
 export class DiskStore implements CacheStore, PurgeLog {
+  readonly isImmediate = true;
   private readonly limits: DiskLimits;
   private readonly store: EmbeddedStore;
   private readonly frames: Table<Buffer, string>;

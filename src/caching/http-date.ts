@@ -14,10 +14,16 @@ class LastDates {
   private readonly texts = new Array<string>(4).fill("");
   private readonly values = new Array<number>(4).fill(0);
   private next = 0;
+  /** Nearly always it is the one that was found last: to look for it among the others costs a comparison of each. */
+  private last = 0;
 
   find(text: string): number | undefined {
-    const i = this.texts.indexOf(text);
-    return i < 0 || text === "" ? undefined : this.values[i];
+    if (this.texts[this.last] !== text) {
+      const i = this.texts.indexOf(text);
+      if (i < 0) return undefined;
+      this.last = i;
+    }
+    return text === "" ? undefined : this.values[this.last];
   }
 
   add(text: string, ms: number): void {

@@ -75,10 +75,17 @@ const REWRITING = new FieldGroup(
   "x-url-scheme",
 );
 
+/** The lines that the last key begins with: most often the next one does, too. */
+let last = { scheme: "", authority: "", lines: "\n\n" };
+
 /** @param saidHost the host that a trusted proxy says the client asked for, when it says so */
 export function toKey(exchange: Exchange, parts: KeyParts, partition: string, saidHost?: string): string {
   const { request } = exchange;
-  let key = `${request.scheme}\n${request.authority}\n${request.path}\n${request.query}\n`;
+  const { scheme, authority, path, query } = request;
+  if (authority !== last.authority || scheme !== last.scheme) {
+    last = { scheme, authority, lines: `${scheme}\n${authority}\n` };
+  }
+  let key = `${last.lines}${path}\n${query}\n`;
   if (parts.mode === "declared") {
     for (const name of parts.headers) {
       const value = request.headers.getJoined(name);

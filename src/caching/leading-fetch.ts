@@ -212,7 +212,8 @@ export class LeadingFetch extends Flight implements Asked {
     const hash = isShared ? hashKey(key) : errand.hash;
     const known = { key, operation: operation.id, operationName, status };
     const answer = toStoredAnswer(this.leader.request, storable, recorded, known, this);
-    const stored = cache.put(answer, hash, selectors, headers, standInMs(options));
+    const isFirst = errand.miss === "uri-miss" && !isShared;
+    const stored = cache.put(answer, hash, selectors, headers, standInMs(options), isFirst);
     cache.uncacheable.delete(errand.hash);
     answering.tell(this.leader, "stored", recorded.length);
     const isWanted = (this.hasFollowers || stored !== undefined) && isReusable(storable.freshness);

@@ -6,15 +6,8 @@ import { tellEvicted } from "./evicted.ts";
 import { HotAnswers } from "./hot-answers.ts";
 import { hashKey } from "./key-hash.ts";
 import { MemoryBodies, own } from "./memory-bodies.ts";
-import {
-  findLayout,
-  hasKey,
-  isVariants,
-  OperationNames,
-  operationAt,
-  readRecord,
-  writeRecord,
-} from "./packed-record.ts";
+import { OperationNames } from "./operation-names.ts";
+import { findLayout, hasKey, isVariants, operationAt, readRecord, writeRecord } from "./packed-record.ts";
 import { Segments } from "./segments.ts";
 import type { BodyWriter, CacheStore } from "./store.ts";
 
@@ -42,6 +35,7 @@ const APART = 0xffff_fffe;
  * arriving included. Small records are packed side by side, the most wanted of them unpacked as well.
  */
 export class MemoryStore implements CacheStore {
+  readonly isImmediate = true;
   private readonly limits: MemoryLimits;
   private readonly names = new OperationNames();
   private readonly hotBytes: number;

@@ -1,5 +1,6 @@
 import { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer, StoredRecord, VariantIndex } from "./answer.ts";
+import type { OperationNames } from "./operation-names.ts";
 import { HEAD_BYTES, type Memory } from "./segments.ts";
 
 /** How a record stands in memory: to be written where there is room for it. */
@@ -54,31 +55,6 @@ const OTHER = "\x00";
 
 const NOT_ONE_BYTE = /[^\x00-\xff]/;
 const NOTHING_RARE = "";
-
-/** The names of operations, each once. Bounded by the routes that were ever loaded. */
-export class OperationNames {
-  /** By their id, then by their name: both are found by a hash that they have already. */
-  private readonly numbers = new Map<string, Map<string, number>>();
-  private readonly names: { readonly operation: string; readonly operationName: string }[] = [];
-
-  numberOf({ operation, operationName }: StoredAnswer): number {
-    let named = this.numbers.get(operation);
-    if (named === undefined) {
-      named = new Map();
-      this.numbers.set(operation, named);
-    }
-    let number = named.get(operationName);
-    if (number === undefined) {
-      number = this.names.push({ operation, operationName }) - 1;
-      named.set(operationName, number);
-    }
-    return number;
-  }
-
-  at(number: number): { readonly operation: string; readonly operationName: string } {
-    return this.names[number] as { operation: string; operationName: string };
-  }
-}
 
 /** @returns undefined for what has no place in the layout: it is kept as it is */
 export function findLayout(record: StoredRecord, names: OperationNames): Layout | undefined {
@@ -205,7 +181,7 @@ function writeText(text: string, bytes: Buffer, at: number): number {
   return at + length;
 }
 /** Characters that are written sooner than the way to native code is gone. */
-const SHORT = 20;
+const SHORT = 64;
 
 export const isVariants = ({ bytes }: Memory, at: number): boolean =>
   ((bytes[at + FLAGS_AT] as number) & IS_VARIANTS) !== 0;

@@ -71,7 +71,7 @@ export function findStorable(question: StoreQuestion): Storable | undefined {
   const isShareable = isPartitioned || directives.public === true || directives.sMaxAge !== undefined;
   if (requestHeaders.hasAnyOf(AUTHORIZATION) && !isShareable && directives.mustRevalidate !== true) return undefined;
   const selectors = headers.hasAnyOf(VARY) ? selectingFields(headers.getJoined("vary")) : NONE;
-  if (selectors === undefined || selectors.some((name) => isWrittenHere(name, question))) return undefined;
+  if (selectors === undefined || (selectors.length > 0 && areWrittenHere(selectors, question))) return undefined;
   // What a cookie may have shaped is for its owner, unless the upstream says otherwise. ATTACKS 25.
   const isForCookies = isShareable || known.isTargeted || selectors.includes("cookie");
   if (requestHeaders.hasAnyOf(COOKIE) && !isForCookies) return undefined;
@@ -94,6 +94,9 @@ const OTHERS = new HeaderList();
  * Whether the upstream varied by what the gateway or a plugin wrote, such as the client's address in `X-Forwarded-For`:
  * other clients would send the same field without it, and be given this answer. ATTACKS 25.
  */
+const areWrittenHere = (selectors: readonly string[], question: StoreQuestion): boolean =>
+  selectors.some((name) => isWrittenHere(name, question));
+
 function isWrittenHere(name: string, { requestHeaders, sentHeaders }: StoreQuestion): boolean {
   const sent = FOLLOWING.has(name) ? undefined : sentHeaders?.getJoined(name);
   return sent !== undefined && sent !== requestHeaders.getJoined(name);
@@ -127,11 +130,11 @@ function isWorthStoring(
 
 /** Fields that are stored with no answer: those of one exchange, and those that their upstream keeps from reuse. */
 function toStoredHeaders(headers: HeaderList, directives: Directives, receivedAtMs: number): HeaderList {
-  const { noCache = NONE, private: own = NONE } = directives;
+  const { noCache, private: own } = directives;
   const stored = headers.clone();
   if (stored.hasAnyOf(NEVER_STORED)) stored.filter((name) => !NEVER_STORED.has(name));
-  for (const name of noCache) stored.delete(name);
-  for (const name of own) stored.delete(name);
+  if (noCache !== undefined) for (const name of noCache) stored.delete(name);
+  if (own !== undefined) for (const name of own) stored.delete(name);
   if (!stored.hasAnyOf(DATE)) stored.append("Date", toHttpDate(receivedAtMs));
   return stored;
 }

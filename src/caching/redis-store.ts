@@ -12,6 +12,7 @@ const PREFIX = "portico:cache:";
 
 /** Answers in Redis: shared by many machines. A Redis that is slow or gone costs a miss, never an error. */
 export class RedisStore implements CacheStore {
+  readonly isImmediate = false;
   /** Others may live in the same Redis. */
   readonly entries = undefined;
   readonly bytes = undefined;

@@ -8,6 +8,8 @@ export type Later<T> = T | Promise<T>;
  * `test/conformance/cache-store.ts` is one suite for all of them.
  */
 export interface CacheStore {
+  /** What is asked for is told at once: nobody else who asks comes in between. */
+  readonly isImmediate: boolean;
   /** What it holds now; undefined where it cannot tell. */
   readonly entries: number | undefined;
   readonly bytes: number | undefined;

@@ -5,12 +5,14 @@ import type { BodyWriter, CacheStore, Later } from "./store.ts";
 
 /** Memory in front of a store that others share: what is small and wanted is in both, what is large only behind. */
 export class TieredStore implements CacheStore {
+  readonly isImmediate: boolean;
   private readonly memory: MemoryStore;
   private readonly shared: CacheStore;
 
   constructor(memory: MemoryStore, shared: CacheStore) {
     this.memory = memory;
     this.shared = shared;
+    this.isImmediate = shared.isImmediate;
   }
 
   get entries(): number | undefined {

@@ -26,11 +26,21 @@ export function readFieldLines(text: string, from: number, end: number, lines: F
   while (at < end) {
     const name = readFieldName(text, at, names.length);
     if (name === undefined) return "a field line has no valid name";
-    const { spelled, lower } = name;
+    const { spelled, lower, usual } = name;
     let start = at + spelled.length + 1;
     while (isBlank(text.charCodeAt(start))) start++;
     let i = start;
     let code = text.charCodeAt(i);
+    if (usual !== undefined) {
+      const { codes } = usual;
+      while (i - start < codes.length && code === codes[i - start]) code = text.charCodeAt(++i);
+      if (code === CR && i - start === codes.length && text.charCodeAt(i + 1) === LF) {
+        at = i + 2;
+        flat.push(spelled, usual.text);
+        names.push(lower);
+        continue;
+      }
+    }
     while ((code >= SPACE && code !== DELETE) || code === TAB) code = text.charCodeAt(++i);
     if (code !== CR || text.charCodeAt(i + 1) !== LF) return "a field value has a control character";
     at = i + 2;
@@ -39,7 +49,9 @@ export function readFieldLines(text: string, from: number, end: number, lines: F
       // Some readers take a tab after a length for a part of it.
       if (text.charCodeAt(i) === TAB && FRAMING.has(lower)) return `${lower} ends in a tab`;
     }
-    flat.push(spelled, text.slice(start, i));
+    const value = text.slice(start, i);
+    usual?.tell(value);
+    flat.push(spelled, value);
     names.push(lower);
   }
   return undefined;

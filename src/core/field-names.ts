@@ -9,6 +9,8 @@ const COLON = 58;
 export interface FieldName {
   readonly spelled: string;
   readonly lower: string;
+  /** What it says most often; undefined where that is nobody's business. */
+  readonly usual: UsualValue | undefined;
 }
 
 interface KnownName extends FieldName {
@@ -26,6 +28,57 @@ const PLACES = 16;
 const LETTERS = 32;
 const guesses = new Array<KnownName | undefined>(PLACES * LETTERS).fill(undefined);
 
+/** Values that are another one before the last of them is taken for the usual one. */
+const OTHERS = 32;
+const MAX_VALUE_LENGTH = 128;
+
+/** Of these the same value comes again and again, and none of them tells who somebody is: no credential is kept here. */
+const RECURRING = new Set([
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "accept-ranges",
+  "access-control-allow-origin",
+  "cache-control",
+  "cdn-cache-control",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "date",
+  "host",
+  "keep-alive",
+  "last-modified",
+  "server",
+  "strict-transport-security",
+  "transfer-encoding",
+  "user-agent",
+  "vary",
+  "via",
+  "x-content-type-options",
+  "x-frame-options",
+  "x-powered-by",
+]);
+
+/** The value that a field has most often: one text that lies by itself, where each that is read is a piece of its section. */
+export class UsualValue {
+  text = "";
+  /** Its characters, each a byte. */
+  codes: Uint8Array = NOTHING;
+  private others = 0;
+
+  /** Another value came. */
+  tell(value: string): void {
+    this.others++;
+    if (this.others < OTHERS) return;
+    this.others = 0;
+    if (value.length > MAX_VALUE_LENGTH) return;
+    this.codes = Buffer.from(value, "latin1");
+    this.text = (this.codes as Buffer).toString("latin1");
+  }
+}
+const NOTHING = new Uint8Array(0);
+
 /**
  * Reads the name at the beginning of a field line.
  * @param text a header section, each character a byte
@@ -42,7 +95,7 @@ export function readFieldName(text: string, at: number, place: number): FieldNam
   if (end === at || text.charCodeAt(end) !== COLON) return undefined;
   const spelled = text.slice(at, end);
   const name = takeUp(spelled);
-  if (name === undefined) return { spelled, lower: spelled.toLowerCase() };
+  if (name === undefined) return { spelled, lower: spelled.toLowerCase(), usual: undefined };
   guesses[guess] = name;
   return name;
 }
@@ -67,7 +120,9 @@ function takeUp(name: string): KnownName | undefined {
   const found = known.get(name);
   if (found !== undefined || known.size >= MAX_KNOWN || name.length > MAX_LENGTH) return found;
   const spelled = intern(name);
-  const made = { spelled, lower: intern(name.toLowerCase()), codes: Buffer.from(`${name}:`, "latin1") };
+  const lower = intern(name.toLowerCase());
+  const usual = RECURRING.has(lower) ? new UsualValue() : undefined;
+  const made = { spelled, lower, usual, codes: Buffer.from(`${name}:`, "latin1") };
   known.set(spelled, made);
   return made;
 }

@@ -220,6 +220,7 @@ test("who was told by a slow store that it has nothing is given what is being st
   const { store } = service.gateway.cache;
   const find = store.find.bind(store);
   const looking: (() => void)[] = [];
+  Object.defineProperty(store, "isImmediate", { value: false });
   store.find = async (key) => {
     await new Promise<void>((resolve) => looking.push(resolve));
     return find(key);
@@ -239,6 +240,23 @@ test("who was told by a slow store that it has nothing is given what is being st
   assert.equal((await second).text, "one");
   looking[2]?.();
   assert.equal(service.asked.length, 1);
+});
+
+test("an answer for all that comes after variants which were asked for later is given to all", async (t) => {
+  const held: ServerResponse[] = [];
+  const service = await startCachedService(t, (_request, response) => held.push(response));
+  const first = service.get("/orders");
+  await eventually("it is upstream", () => held.length === 1);
+  const second = service.get("/orders", { cookie: "a=1", "x-a": "1" });
+  await eventually("the second is upstream", () => held.length === 2);
+  held[1]?.writeHead(200, { "Cache-Control": "public, max-age=60", Vary: "X-A" }).end("one");
+  assert.equal((await second).text, "one");
+  held[0]?.writeHead(200, { "Cache-Control": "public, max-age=60" }).end("all");
+  assert.equal((await first).text, "all");
+  for (const headers of [{}, { "x-a": "1" }, { "x-a": "2" }]) {
+    assert.equal((await service.get("/orders", headers)).text, "all");
+  }
+  assert.equal(service.asked.length, 2);
 });
 
 for (const [what, length, isReleased] of [
