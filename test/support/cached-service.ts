@@ -98,7 +98,7 @@ export async function startCachedService(
     service.close();
   });
   const folder = await mkdtemp(join(tmpdir(), "portico-test-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await writeFile(join(folder, "orders.json"), JSON.stringify(DOCUMENT));
   await writeFile(join(folder, "test-key.mjs"), KEY_PLUGIN);
   const { port } = service.address() as AddressInfo;

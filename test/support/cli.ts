@@ -54,7 +54,8 @@ export async function folderWith(
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "portico-test-"));
-  context.after(() => rm(folder, { recursive: true, force: true }));
+  // What was started in it ends after this hook, and may still write there.
+  context.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);

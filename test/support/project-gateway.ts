@@ -38,7 +38,7 @@ export interface ProjectGateway {
  */
 export async function projectGateway(t: TestContext, parts: ProjectParts): Promise<ProjectGateway> {
   const folder = await mkdtemp(join(tmpdir(), "portico-project-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   for (const [name, content] of Object.entries(parts.files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
