@@ -1,4 +1,4 @@
-import { type FieldGroup, groupsOf } from "./field-group.ts";
+import { type FieldGroup, groupsOfAll } from "./field-group.ts";
 import { findFieldName } from "./field-names.ts";
 import type { Prepared } from "./prepared.ts";
 
@@ -98,11 +98,7 @@ export class HeaderList {
   }
 
   hasAnyOf({ bit }: FieldGroup): boolean {
-    if (this.groups < 0) {
-      let groups = 0;
-      for (let i = 0; i < this.count; i++) groups |= groupsOf(this.names[i] as string);
-      this.groups = groups;
-    }
+    if (this.groups < 0) this.groups = groupsOfAll(this.names, this.count);
     return (this.groups & bit) !== 0;
   }
 

@@ -62,6 +62,11 @@ test("whatever is changed in a list of fields or in a copy of it, no other one c
   );
 });
 
+test("a group of fields that comes when lists have looked already is refused, as they would not see it", () => {
+  new HeaderList(["A", "1"]).hasAnyOf(GROUPS[0] as FieldGroup);
+  assert.throws(() => new FieldGroup("a"), RangeError);
+});
+
 for (const [what, touch] of [
   ["append", (list) => list.append("X", "1")],
   ["set", (list) => list.set("A", "2")],
