@@ -7,6 +7,7 @@ import { discard, type Errand, isUnreachable, isUpstreams, mayBeHidden, standInM
 import type { CacheOptions } from "./options.ts";
 import { respond } from "./respond.ts";
 import { mayStandIn } from "./reuse.ts";
+import { Routine } from "./routine.ts";
 
 /** How the requests of one operation are answered that the store alone could not answer, and what is told of each. */
 export class Answering {
@@ -14,12 +15,14 @@ export class Answering {
   readonly operation: Operation;
   readonly operationName: string;
   readonly options: CacheOptions;
+  readonly routine: Routine;
 
   constructor(cache: Cache, operation: Operation, options: CacheOptions) {
     this.cache = cache;
     this.operation = operation;
     this.operationName = nameOf(operation);
     this.options = options;
+    this.routine = new Routine(options);
   }
 
   /** By what the upstream said. */

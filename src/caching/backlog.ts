@@ -1,4 +1,5 @@
 import type { StoredRecord } from "./answer.ts";
+import type { RecordSource } from "./store.ts";
 
 /** So many are entered at once, at most. */
 const MOST = 64;
@@ -23,7 +24,7 @@ export class Backlog {
   bytes = 0;
   private count = 0;
   private readonly limit: number;
-  private readonly records = new Array<StoredRecord | undefined>(MOST).fill(undefined);
+  private readonly records = new Array<StoredRecord | RecordSource | undefined>(MOST).fill(undefined);
   private readonly hashes = new Uint32Array(MOST);
   private readonly entries = new Uint32Array(MOST);
   /** Of each record that waits, by the low bits of its hash. */
@@ -48,13 +49,13 @@ export class Backlog {
     return this.marks[hash & (MARKS - 1)] !== 0;
   }
 
-  /** Not while it is full. */
-  addRecord(record: StoredRecord, hash: number): void {
+  /** Not while it is full. @param bytes of its body */
+  addRecord(record: StoredRecord | RecordSource, bytes: number, hash: number): void {
     this.records[this.count] = record;
     this.hashes[this.count] = hash;
     this.count++;
     this.marks[hash & (MARKS - 1)] = 1;
-    if (record.kind === "answer") this.bytes += record.length;
+    this.bytes += bytes;
   }
 
   /** Not while it is full. @param hash of its key */
@@ -80,7 +81,8 @@ export class Backlog {
       }
       records[i] = undefined;
       marks[hash & (MARKS - 1)] = 0;
-      ledger.enter(record, hash);
+      const made = record.kind === "source" ? record.makeRecord() : record;
+      if (made !== undefined) ledger.enter(made, hash);
     }
   }
 }

@@ -1,7 +1,6 @@
 import { isStream } from "../core/body.ts";
 import { channels } from "../core/channels.ts";
 import type { Exchange, GatewayResponse, Next } from "../core/exchange.ts";
-import { FieldGroup } from "../core/field-group.ts";
 import type { Operation } from "../core/operation.ts";
 import type { StoredAnswer } from "./answer.ts";
 import { Answering } from "./answering.ts";
@@ -20,6 +19,7 @@ import type { Flight } from "./flight.ts";
 import { hashKey } from "./key-hash.ts";
 import { LeadingFetch } from "./leading-fetch.ts";
 import type { CacheOptions } from "./options.ts";
+import { CREDENTIALS } from "./policy.ts";
 import { renew } from "./renewal.ts";
 import { respond } from "./respond.ts";
 import { variantOf } from "./vary.ts";
@@ -32,7 +32,6 @@ function flightName({ exchange, partition, key, stored }: Errand): string {
   const name = stored?.key ?? key;
   return partition === "" && exchange.request.headers.hasAnyOf(CREDENTIALS) ? `~~${name}` : name;
 }
-const CREDENTIALS = new FieldGroup("authorization", "cookie");
 
 /** Gets answers from the upstream for one operation: one fetch for equal misses, validated and stored. */
 export class Fetcher {

@@ -4,6 +4,7 @@ import type { GatewayResponse } from "../core/exchange.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
 import type { Answering } from "./answering.ts";
+import { Arrival } from "./arrival.ts";
 import { askAbout, isAboutAnother } from "./conditional.ts";
 import { type Errand, expectedLength, isSuccessor, isUpstreams, standInMs, statusOf } from "./errand.ts";
 import { Flight, type Landing, RELEASED } from "./flight.ts";
@@ -57,9 +58,11 @@ export class LeadingFetch extends Flight implements Asked {
   fetch(): Promise<GatewayResponse> {
     const { errand } = this;
     const { exchange, stored } = errand;
-    if (this.isOpen) this.answering.cache.flights.add(this);
     if (stored !== undefined) this.isAsking = askAbout(stored, exchange.request.headers);
-    return this.ask().then(
+    const asked = this.ask();
+    // Nobody else asks before this turn ends: the upstream is asked first.
+    if (this.isOpen) this.answering.cache.flights.add(this);
+    return asked.then(
       (response) => this.take(response),
       (error: unknown) => this.fail(error),
     );
@@ -130,6 +133,7 @@ export class LeadingFetch extends Flight implements Asked {
     const { errand, answering } = this;
     const { exchange, miss } = errand;
     const { status, body } = response;
+    if (this.isRoutine(response)) return this.storeLater(response);
     const storable = this.findStorable(response, sent);
     const length = isStream(body) ? expectedLength(response.headers) : (body?.length ?? 0);
     if (storable === undefined || (length !== undefined && length > answering.cache.entryBytes)) {
@@ -138,9 +142,42 @@ export class LeadingFetch extends Flight implements Asked {
       this.end(RELEASED);
       return answering.pass(exchange, response, statusOf(miss, status));
     }
+    if (this.isOrdinary) answering.routine.learn(response, this.headers, storable);
     if (isStream(body)) response.body = this.record(storable, status, body, length);
     else this.keep(storable, status, { body, chunks: undefined, length: body?.length ?? 0 });
     return answering.pass(exchange, response, statusOf(miss, status, true));
+  }
+
+  /** Nothing is there yet that it would take the place of, and it would be for everybody. */
+  private get isOrdinary(): boolean {
+    const { miss, partition, directives } = this.errand;
+    return miss === "uri-miss" && partition === "" && directives === undefined;
+  }
+
+  /** Whether the answer may be stored for the same reasons as the last one, and nobody waits for it. */
+  private isRoutine(response: GatewayResponse): boolean {
+    const { cache, routine } = this.answering;
+    const { body } = response;
+    return (
+      this.isOrdinary &&
+      cache.store.putLater !== undefined &&
+      !isStream(body) &&
+      (body === null || body.length <= cache.entryBytes) &&
+      !this.hasFollowers &&
+      routine.covers(response, this.headers)
+    );
+  }
+
+  private storeLater(response: GatewayResponse): GatewayResponse {
+    const { answering, errand, leader } = this;
+    const { cache } = answering;
+    const body = response.body as Buffer | null;
+    const length = body?.length ?? 0;
+    cache.store.putLater?.(new Arrival(answering, this, errand.key, response, body), length, errand.hash);
+    cache.uncacheable.delete(errand.hash);
+    answering.tell(leader, "stored", length);
+    this.end(RELEASED);
+    return answering.pass(leader, response, statusOf(errand.miss, response.status, true));
   }
 
   private findStorable(response: GatewayResponse, sentHeaders: HeaderList): Storable | undefined {
@@ -211,7 +248,7 @@ export class LeadingFetch extends Flight implements Asked {
     const key = isShared ? errand.key.slice(0, -errand.partition.length - 1) : errand.key;
     const hash = isShared ? hashKey(key) : errand.hash;
     const known = { key, operation: operation.id, operationName, status };
-    const answer = toStoredAnswer(this.leader.request, storable, recorded, known, this);
+    const answer = toStoredAnswer(this.leader.request.headers, storable, recorded, known, this);
     const isFirst = errand.miss === "uri-miss" && !isShared;
     const stored = cache.put(answer, hash, selectors, headers, standInMs(options), isFirst);
     cache.uncacheable.delete(errand.hash);

@@ -9,7 +9,7 @@ import { MemoryBodies, own } from "./memory-bodies.ts";
 import { OperationNames } from "./operation-names.ts";
 import { findLayout, hasKey, isVariants, operationAt, readRecord, writeRecord } from "./packed-record.ts";
 import { Segments } from "./segments.ts";
-import type { BodyWriter, CacheStore } from "./store.ts";
+import type { BodyWriter, CacheStore, RecordSource } from "./store.ts";
 
 export interface MemoryLimits {
   readonly bytes: number;
@@ -90,12 +90,23 @@ export class MemoryStore implements CacheStore {
   }
 
   put(record: StoredRecord, _standInMs = 0, hash = hashKey(record.key)): void {
+    this.putLater(record, record.kind === "answer" ? record.length : 0, hash);
+  }
+
+  putLater(record: StoredRecord | RecordSource, bytes: number, hash: number): void {
+    const { backlog } = this;
     // A use may have been the last that had a place.
-    if (this.backlog.isFull) this.settle();
-    this.backlog.addRecord(record, hash);
-    const isLarge = record.kind === "answer" && record.length > MAX_PACKED_BYTES;
-    if (isLarge || this.backlog.isFull || this.backlog.bytes > this.limits.bytes / LATE_PART) this.settle();
-    else if (this.backlog.isDue) this.settleSoon();
+    if (backlog.isFull) this.settle();
+    backlog.addRecord(record, bytes, hash);
+    const isLarge = bytes > MAX_PACKED_BYTES || backlog.bytes > this.limits.bytes / LATE_PART;
+    if (isLarge || backlog.isFull) this.settle();
+    else if (backlog.isDue) this.settleSoon();
+  }
+
+  /** Whether there is room for the record once others have made it. */
+  canHold(record: StoredRecord): boolean {
+    const { bytes, entries } = this.limits;
+    return entries > 0 && chunksOf(record) === undefined && sizeOf(record) <= bytes / 2;
   }
 
   prepare(hashes: Uint32Array, count: number): void {

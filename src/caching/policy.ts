@@ -42,6 +42,8 @@ const ENDLESS = /^(?:text\/event-stream|multipart\/x-mixed-replace)[\t ]*(?:;|$)
 /** Without one of these, and without a lifetime of the route's, nothing is worth storing: most answers go no further. */
 const STORING = new FieldGroup("cache-control", "cdn-cache-control", "expires", "etag", "last-modified");
 const SET_COOKIE = new FieldGroup("set-cookie");
+/** What a client shows of who it is. */
+export const CREDENTIALS = new FieldGroup("authorization", "cookie");
 const AUTHORIZATION = new FieldGroup("authorization");
 const COOKIE = new FieldGroup("cookie");
 const VARY = new FieldGroup("vary");

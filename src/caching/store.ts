@@ -19,8 +19,15 @@ export interface CacheStore {
    * @param record that nobody changes any more, nor its header list, nor its body
    * @param standInMs for how long after its time it may still stand in for its upstream
    * @param hash of its key by `hashKey`, from who has it already
+   * @returns once it can be found here
    */
   put(record: StoredRecord, standInMs: number, hash?: number): Later<void>;
+  /**
+   * Of a store where what is put can be found at once, whether or not its record has been made by then.
+   * @param bytes of its body
+   * @param hash of its key by `hashKey`
+   */
+  putLater?(source: RecordSource, bytes: number, hash: number): void;
   delete(key: string): Later<void>;
   clear(): Later<void>;
   /** Takes a body that is too large to be held whole, part by part. */
@@ -31,6 +38,13 @@ export interface CacheStore {
   hold(chunks: StoredChunks): void;
   release(chunks: StoredChunks): void;
   close(): Later<void>;
+}
+
+/** What a record is made of when it is entered, among others like it: see `Backlog`. */
+export interface RecordSource {
+  readonly kind: "source";
+  /** @returns undefined when there is nothing to be stored after all */
+  makeRecord(): StoredRecord | undefined;
 }
 
 export interface BodyWriter {

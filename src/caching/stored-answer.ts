@@ -1,4 +1,3 @@
-import type { GatewayRequest } from "../core/exchange.ts";
 import { FieldGroup } from "../core/field-group.ts";
 import type { HeaderList } from "../core/headers.ts";
 import type { StoredAnswer } from "./answer.ts";
@@ -14,9 +13,9 @@ export interface Asked {
   readonly localSeq: number;
 }
 
-/** An answer as it is stored. @param request that it answers */
+/** An answer as it is stored. @param requestHeaders of the request that it answers */
 export function toStoredAnswer(
-  request: GatewayRequest,
+  requestHeaders: HeaderList,
   storable: Storable,
   { body, chunks, length }: Recorded,
   known: Known,
@@ -38,7 +37,7 @@ export function toStoredAnswer(
     chunks,
     length,
     freshness,
-    shape: known.status >= 400 ? shapeOf(request.headers) : "",
+    shape: known.status >= 400 ? shapeOf(requestHeaders) : "",
     seq,
     localSeq,
     view: undefined,

@@ -7,6 +7,9 @@ import { findInFrame, toFrame } from "../../src/caching/frame.ts";
 import { toFreshness } from "../../src/caching/freshness.ts";
 import { findHttpDate, toHttpDate } from "../../src/caching/http-date.ts";
 import { toKey } from "../../src/caching/key.ts";
+import type { CacheOptions } from "../../src/caching/options.ts";
+import { findStorable } from "../../src/caching/policy.ts";
+import { Routine } from "../../src/caching/routine.ts";
 import { selectingFields, variantOf } from "../../src/caching/vary.ts";
 import { Exchange } from "../../src/core/exchange.ts";
 import { HeaderList } from "../../src/core/headers.ts";
@@ -50,6 +53,53 @@ test("a dictionary that can be written can be read", () => {
       );
     }),
   );
+});
+
+test("whatever was learned before, what is taken for routine may be stored", () => {
+  const field = fc.constantFrom<[string, string]>(
+    ["Cache-Control", "max-age=60"],
+    ["Cache-Control", "public, max-age=60"],
+    ["Cache-Control", "no-store"],
+    ["Cache-Control", "private"],
+    ["Cache-Control", "max-age=0"],
+    ["CDN-Cache-Control", "no-store"],
+    ["Set-Cookie", "a=b"],
+    ["Vary", "Accept"],
+    ["Vary", "*"],
+    ["Expires", "0"],
+    ["Expires", toHttpDate(61_000)],
+    ["ETag", '"a"'],
+    ["Age", "100"],
+    ["Pragma", "no-cache"],
+  );
+  const usual: [string, string][] = [["Cache-Control", "max-age=60"]];
+  const exchange = fc.record({
+    status: fc.constantFrom(200, 200, 200, 404, 206, 299, 500),
+    told: fc.oneof(fc.constant(usual), fc.array(field, { maxLength: 3 })),
+    asked: fc.constantFrom<[string, string][]>([], [], [], [["Authorization", "a"]], [["Cookie", "a"]]),
+    isUntilClose: fc.constantFrom(false, false, true),
+  });
+  const options = fc.constantFrom<CacheOptions>({}, { ttlSeconds: 60 }, { heuristic: true });
+  let covered = 0;
+  fc.assert(
+    fc.property(fc.array(exchange, { minLength: 2, maxLength: 20 }), options, (exchanges, route) => {
+      const routine = new Routine(route);
+      for (const { status, told, asked, isUntilClose } of exchanges) {
+        const response = { status, headers: HeaderList.from(told), body: null, isUntilClose };
+        const requestHeaders = HeaderList.from(asked);
+        const at = { requestedAtMs: 1000, receivedAtMs: 1000, requestDirectives: undefined, isPartitioned: false };
+        const storable = findStorable({ ...at, requestHeaders, response, options: route });
+        if (routine.covers(response, requestHeaders)) {
+          covered++;
+          assert.deepEqual(storable?.selectors, []);
+        } else if (storable !== undefined && storable.selectors.length === 0) {
+          routine.learn(response, requestHeaders, storable);
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  assert.ok(covered > 100, `${covered} of them`);
 });
 
 test("a date that is written is read as the same second", () => {
