@@ -92,9 +92,7 @@ export class Cache {
 
   /** Puts a renewed answer in the place of the one it was made from. */
   replace(answer: StoredAnswer, standInMs = 0, hash?: number): Later<void> {
-    const stored = this.store.put(answer, standInMs, hash);
-    // What is small is in memory by now.
-    return answer.chunks === undefined ? undefined : stored;
+    return this.store.put(answer, standInMs, hash);
   }
 
   /** Takes one answer away. */

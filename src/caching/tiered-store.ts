@@ -33,7 +33,8 @@ export class TieredStore implements CacheStore {
 
   put(record: StoredRecord, standInMs: number, hash?: number): Later<void> {
     this.promote(record, hash);
-    return this.shared.put(record, standInMs, hash);
+    const stored = this.shared.put(record, standInMs, hash);
+    return this.memory.canHold(record) ? undefined : stored;
   }
 
   delete(key: string): Later<void> {

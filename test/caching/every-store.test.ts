@@ -87,6 +87,23 @@ for (const [name, options, makeStore] of STORES) {
   // Without memory in front, whatever is found has just come from the store itself.
   const alone = name === "memory" ? {} : { memoryBytes: 0 };
 
+  test(`${name}: an answer is found as soon as it has been given`, options, async (t) => {
+    const store = { ...(await makeStore(t)), ...alone };
+    const service = await startCachedService(
+      t,
+      ({ url }, response) => response.writeHead(200, { "Cache-Control": "max-age=60" }).end(`the answer to ${url}`),
+      {},
+      { store },
+    );
+    for (let i = 0; i < 50; i++) {
+      const path = `/orders?page=${i}`;
+      const asked = [service.get(path), service.get(path), service.get(path)];
+      asked.push(Promise.race(asked).then(() => service.get(path)));
+      for (const { text } of await Promise.all(asked)) assert.equal(text, `the answer to ${path}`);
+      assert.equal(service.asked.length, i + 1, path);
+    }
+  });
+
   test(`${name}: what was invalidated is not found again, however soon it is asked for`, options, async (t) => {
     const store = { ...(await makeStore(t)), ...alone };
     let version = 0;
