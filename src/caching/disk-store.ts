@@ -5,6 +5,7 @@ import type { StoredAnswer, StoredChunks, StoredRecord } from "./answer.ts";
 import { tellEvicted } from "./evicted.ts";
 import { digestOf, findInFrame, toFrame } from "./frame.ts";
 import { keepMs } from "./keep-time.ts";
+import { LooseBodies } from "./loose-bodies.ts";
 import type { Purge } from "./purges.ts";
 import type { BodyWriter, CacheStore, PurgeLog } from "./store.ts";
 
@@ -42,6 +43,8 @@ export class DiskStore implements CacheStore, PurgeLog {
   private readonly readers = new Map<string, number>();
   /** Those of them whose record has gone. */
   private readonly leaving = new Map<string, StoredChunks>();
+  /** Of this process; of others nothing is known until they have a record. */
+  private readonly loose = new LooseBodies();
   private sweptAtMs = 0;
   private toldAtMs = 0;
 
@@ -62,7 +65,7 @@ export class DiskStore implements CacheStore, PurgeLog {
   }
 
   get bytes(): number {
-    return this.counts.get("bytes") ?? 0;
+    return (this.counts.get("bytes") ?? 0) + this.loose.bytes;
   }
 
   find(key: string): StoredRecord | undefined {
@@ -75,6 +78,7 @@ export class DiskStore implements CacheStore, PurgeLog {
     const frame = toFrame(record, Date.now() + keepMs(record, standInMs));
     const { chunks, operationName: operation } = record.kind === "answer" ? record : NO_ANSWER;
     const bytes = frame.length + (chunks === undefined ? 0 : (record as StoredAnswer).length);
+    if (chunks !== undefined) this.loose.delete(chunks.id);
     await this.write(() => {
       if (chunks !== undefined) {
         this.unfinished.removeSync(chunks.id);
@@ -84,7 +88,7 @@ export class DiskStore implements CacheStore, PurgeLog {
       this.sweep();
       // Evicted since it was read: a record without its body would break off each answer made of it.
       if (chunks !== undefined && !this.chunks.doesExist([chunks.id, 0])) return;
-      if (bytes > this.limits.bytes) return this.removeChunks(chunks);
+      if (bytes > this.limits.bytes) return this.removeChunks(chunks, bytes);
       const place = (this.counts.get("place") ?? 0) + 1;
       this.counts.putSync("place", place);
       this.frames.putSync(digest, frame);
@@ -110,20 +114,30 @@ export class DiskStore implements CacheStore, PurgeLog {
     let count = 0;
     // Each is done after the ones before.
     let latest = Promise.resolve(true);
+    const discard = (): void => {
+      this.loose.delete(id);
+      void this.write(() => this.removeChunks({ id, count }));
+    };
     return {
       write: (chunk) => {
+        // What is being written could fill the disk before any of it has a record.
+        if (this.loose.bytes + chunk.length > this.limits.bytes) return false;
+        this.loose.add(id, chunk.length);
         const index = count++;
         latest = this.write(() => {
           if (index === 0) this.unfinished.putSync(id, Date.now());
           this.chunks.putSync([id, index], chunk);
+          this.makeRoom(0);
         });
         return latest;
       },
       // Who waited for the answer reads it at once: an end that came before its last part was written broke it off.
-      finish: async () => ((await latest) ? { id, count } : undefined),
-      discard: () => {
-        void this.write(() => this.removeChunks({ id, count }));
+      finish: async () => {
+        if (await latest) return { id, count };
+        discard();
+        return undefined;
       },
+      discard,
     };
   }
 
@@ -143,7 +157,9 @@ export class DiskStore implements CacheStore, PurgeLog {
     }
     this.readers.delete(id);
     const chunks = this.leaving.get(id);
-    if (chunks !== undefined) void this.write(() => this.removeChunks(chunks));
+    if (chunks === undefined) return;
+    this.loose.delete(id);
+    void this.write(() => this.removeChunks(chunks));
   }
 
   append(purge: Purge): number | undefined {
@@ -175,10 +191,10 @@ export class DiskStore implements CacheStore, PurgeLog {
 
   private makeRoom(added: number): void {
     let bytes = (this.counts.get("bytes") ?? 0) + added;
-    this.counts.putSync("bytes", bytes);
-    if (bytes <= this.limits.bytes) return;
+    if (added > 0) this.counts.putSync("bytes", bytes);
+    if (bytes + this.loose.bytes <= this.limits.bytes) return;
     for (const { value } of [...this.places.getRange({ limit: 1000 })]) {
-      if (bytes <= this.limits.bytes) return;
+      if (bytes + this.loose.bytes <= this.limits.bytes) return;
       this.remove(value.digest);
       bytes -= value.bytes;
       if (value.operation !== undefined) tellEvicted(value.operation, value.bytes);
@@ -194,17 +210,20 @@ export class DiskStore implements CacheStore, PurgeLog {
     this.placeOf.removeSync(digest);
     this.places.removeSync(place);
     this.counts.putSync("bytes", Math.max(0, (this.counts.get("bytes") ?? 0) - (known?.bytes ?? 0)));
-    if (keptBody === undefined || known?.chunks?.id !== keptBody.id) this.removeChunks(known?.chunks);
+    if (keptBody === undefined || known?.chunks?.id !== keptBody.id) this.removeChunks(known?.chunks, known?.bytes);
   }
 
-  private removeChunks(chunks: StoredChunks | undefined): void {
+  /** @param bytes what they take, where that is counted with a record now */
+  private removeChunks(chunks: StoredChunks | undefined, bytes = 0): void {
     if (chunks === undefined) return;
     if (this.readers.has(chunks.id)) {
       this.leaving.set(chunks.id, chunks);
+      this.loose.add(chunks.id, bytes);
       this.unfinished.putSync(chunks.id, Date.now());
       return;
     }
     this.leaving.delete(chunks.id);
+    this.loose.delete(chunks.id);
     this.unfinished.removeSync(chunks.id);
     for (let i = 0; i < chunks.count; i++) this.chunks.removeSync([chunks.id, i]);
   }

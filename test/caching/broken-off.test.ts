@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Redis } from "ioredis";
+import type { StoredChunks } from "../../src/caching/answer.ts";
 import { DiskStore } from "../../src/caching/disk-store.ts";
 import { openEmbeddedStore } from "../../src/storage/embedded-store.ts";
 import { type CachedService, type Got, startCachedService } from "../support/cached-service.ts";
@@ -108,6 +109,39 @@ test("what a killed process has left on disk is taken away an hour later", async
   await later.put(storedAnswer("two"), 60_000);
   assert.deepEqual([chunks.getCount(), unfinished.getCount()], [0, 0]);
   for (const each of [killed, next, later]) await each.close();
+});
+
+test("what is being written to disk, and sent though its record has gone, is within what may be there", async (t) => {
+  const store = new DiskStore({ folder: await temporaryFolder(t), bytes: 1_000_000 });
+  t.after(() => store.close());
+  const put = async (key: string): Promise<StoredChunks> => {
+    const body = store.createBody();
+    assert.equal(await body.write(Buffer.alloc(400_000)), true);
+    const chunks = (await body.finish()) as StoredChunks;
+    await store.put(storedAnswer(key, { body: null, chunks, length: 400_000 }), 60_000);
+    return chunks;
+  };
+  const sent = await put("one");
+  const withOne = store.bytes;
+  store.hold(sent);
+  await store.delete("one");
+  assert.ok(store.bytes >= 400_000);
+  const tooMuch = store.createBody();
+  assert.equal(await tooMuch.write(Buffer.alloc(400_000)), true);
+  assert.equal(await tooMuch.write(Buffer.alloc(300_000)), false);
+  tooMuch.discard();
+  store.release(sent);
+  await eventually("both bodies are gone", () => store.readChunk(sent, 0) === undefined && store.bytes === 0);
+  await put("two");
+  assert.equal(store.bytes, withOne);
+  const making = store.createBody();
+  for (let i = 0; i < 7; i++) {
+    assert.equal(await making.write(Buffer.alloc(100_000)), true);
+    assert.ok(store.bytes <= 1_000_000, `${store.bytes} bytes`);
+  }
+  assert.equal(store.find("two"), undefined);
+  making.discard();
+  assert.equal(store.bytes, 0);
 });
 
 test("a disk that is gone costs misses, never an error", async (t) => {
