@@ -8,7 +8,7 @@ import type { Cache, Miss } from "./cache.ts";
 import { type Directives, parseDirectives } from "./directives.ts";
 import { Fetcher } from "./fetcher.ts";
 import { invalidateAfter, invalidatedBy, type Related, toRelated } from "./invalidation.ts";
-import { declaredQuery, keyParts, toKey } from "./key.ts";
+import { declaredQuery, hashOfKey, keyParts, toKey } from "./key.ts";
 import { hashKey } from "./key-hash.ts";
 import type { CacheOptions } from "./options.ts";
 import { createCredentialDigest, partitionOf } from "./partition.ts";
@@ -104,7 +104,7 @@ class CachedOperation {
     const partition = this.partition(exchange);
     if (partition === undefined) return forwarded(exchange, next, "bypass");
     const key = this.keyOf(exchange, partition);
-    const hash = hashKey(key);
+    const hash = hashOfKey(key, request);
     const found = this.cache.find(key, hash, request.headers);
     if (found instanceof Promise)
       return found.then((known) => this.continue(exchange, next, key, hash, partition, known));

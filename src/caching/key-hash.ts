@@ -1,35 +1,96 @@
 import { randomBytes } from "node:crypto";
 
-/** Hashes keys to 32 bits. */
-export type KeyHash = (key: string) => number;
+const LINE_BREAK = 10;
 
 /**
- * HalfSipHash-1-3 under a secret of this process: clients choose most of a key, and must not be able to choose where it
- * falls (ATTACKS 44). Characters are taken by their low byte: equal hashes are told apart by the keys themselves.
+ * Hashes keys to 32 bits: HalfSipHash-1-3, each line a message of its own that begins with the state in which the one before
+ * it ended. Under a secret of this process: clients choose most of a key, and must not be able to choose where it falls
+ * (ATTACKS 44). Characters are taken by their low byte: equal hashes are told apart by the keys themselves.
  */
-export function createKeyHash(secret: Buffer = randomBytes(8)): KeyHash {
-  const k0 = secret.readInt32LE(0);
-  const k1 = secret.readInt32LE(4);
-  return function hashKey(key) {
-    let v0 = k0;
-    let v1 = k1;
-    let v2 = 0x6c796765 ^ k0;
-    let v3 = 0x74656462 ^ k1;
-    const words = key.length >> 2;
-    for (let i = 0; i <= words + 2; i++) {
+export class KeyHasher {
+  private readonly k0: number;
+  private readonly k1: number;
+  private v0 = 0;
+  private v1 = 0;
+  private v2 = 0;
+  private v3 = 0;
+  /** The first lines of most keys, and the state after them. */
+  private firstLines = "";
+  private readonly afterFirst = new Int32Array(4);
+
+  constructor(secret: Buffer = randomBytes(8)) {
+    this.k0 = secret.readInt32LE(0);
+    this.k1 = secret.readInt32LE(4);
+    this.start();
+    this.remember("");
+  }
+
+  hash(key: string): number {
+    this.start();
+    this.takeLines(key);
+    return this.end();
+  }
+
+  /**
+   * The hash of `${firstLines}${line}\n${nextLine}\n`, without that text: to look at its characters, the runtime would have to
+   * put it together first.
+   * @param firstLines each with its end
+   */
+  hashLines(firstLines: string, line: string, nextLine: string): number {
+    if (firstLines !== this.firstLines) {
+      this.start();
+      if (firstLines !== "") this.takeLines(firstLines.slice(0, -1));
+      this.remember(firstLines);
+    }
+    const { afterFirst } = this;
+    this.v0 = afterFirst[0] as number;
+    this.v1 = afterFirst[1] as number;
+    this.v2 = afterFirst[2] as number;
+    this.v3 = afterFirst[3] as number;
+    this.take(line, 0, line.length);
+    this.take(nextLine, 0, nextLine.length);
+    this.take("", 0, 0);
+    return this.end();
+  }
+
+  private start(): void {
+    this.v0 = this.k0;
+    this.v1 = this.k1;
+    this.v2 = 0x6c796765 ^ this.k0;
+    this.v3 = 0x74656462 ^ this.k1;
+  }
+
+  private remember(firstLines: string): void {
+    this.firstLines = firstLines;
+    this.afterFirst.set([this.v0, this.v1, this.v2, this.v3]);
+  }
+
+  private takeLines(text: string): void {
+    let from = 0;
+    for (let at = 0; at < text.length; at++) {
+      if (text.charCodeAt(at) !== LINE_BREAK) continue;
+      this.take(text, from, at);
+      from = at + 1;
+    }
+    this.take(text, from, text.length);
+  }
+
+  private take(text: string, from: number, to: number): void {
+    let { v0, v1, v2, v3 } = this;
+    const length = to - from;
+    const words = length >> 2;
+    for (let i = 0; i <= words; i++) {
+      const at = from + (i << 2);
       let word = 0;
       if (i < words) {
-        const at = i << 2;
         word =
-          (key.charCodeAt(at) & 255) |
-          ((key.charCodeAt(at + 1) & 255) << 8) |
-          ((key.charCodeAt(at + 2) & 255) << 16) |
-          (key.charCodeAt(at + 3) << 24);
-      } else if (i === words) {
-        word = key.length << 24;
-        for (let at = words << 2, shift = 0; at < key.length; at++, shift += 8) {
-          word |= (key.charCodeAt(at) & 255) << shift;
-        }
+          (text.charCodeAt(at) & 255) |
+          ((text.charCodeAt(at + 1) & 255) << 8) |
+          ((text.charCodeAt(at + 2) & 255) << 16) |
+          (text.charCodeAt(at + 3) << 24);
+      } else {
+        word = length << 24;
+        for (let j = at, shift = 0; j < to; j++, shift += 8) word |= (text.charCodeAt(j) & 255) << shift;
       }
       v3 ^= word;
       v0 = (v0 + v1) | 0;
@@ -43,11 +104,33 @@ export function createKeyHash(secret: Buffer = randomBytes(8)): KeyHash {
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
       v2 = (v2 << 16) | (v2 >>> 16);
       v0 ^= word;
-      if (i === words) v2 ^= 255;
+    }
+    this.v0 = v0;
+    this.v1 = v1;
+    this.v2 = v2;
+    this.v3 = v3;
+  }
+
+  private end(): number {
+    let { v0, v1, v2, v3 } = this;
+    v2 ^= 255;
+    for (let i = 0; i < 3; i++) {
+      v0 = (v0 + v1) | 0;
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+      v0 = (v0 << 16) | (v0 >>> 16);
+      v2 = (v2 + v3) | 0;
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+      v0 = (v0 + v3) | 0;
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+      v2 = (v2 + v1) | 0;
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+      v2 = (v2 << 16) | (v2 >>> 16);
     }
     return (v1 ^ v3) >>> 0;
-  };
+  }
 }
 
 /** The one of this process. */
-export const hashKey = createKeyHash();
+export const keyHasher = new KeyHasher();
+
+export const hashKey = (key: string): number => keyHasher.hash(key);

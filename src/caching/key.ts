@@ -1,6 +1,7 @@
 import type { Exchange } from "../core/exchange.ts";
 import { FieldGroup } from "../core/field-group.ts";
 import type { Operation, SecurityScheme } from "../core/operation.ts";
+import { keyHasher } from "./key-hash.ts";
 import { isSpread } from "./spread-parameters.ts";
 
 /** What an answer is stored under. Each part may hold anything but a line break; the consumer, which may, is last. */
@@ -101,6 +102,13 @@ export function toKey(exchange: Exchange, parts: KeyParts, partition: string, sa
   }
   if (saidHost !== undefined) key += `x-forwarded-host: ${saidHost}\n`;
   return partition === "" ? key : `${key}\n${partition}`;
+}
+
+/** The hash of a key that `toKey` has just made of that request. */
+export function hashOfKey(key: string, { path, query }: Exchange["request"]): number {
+  const { lines } = last;
+  if (key.length !== lines.length + path.length + query.length + 2) return keyHasher.hash(key);
+  return keyHasher.hashLines(lines, path, query);
 }
 
 /** The query without what the spec does not declare, in its order: that can neither bust the cache nor poison it. */
