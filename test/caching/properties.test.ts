@@ -7,6 +7,7 @@ import { findInFrame, toFrame } from "../../src/caching/frame.ts";
 import { toFreshness } from "../../src/caching/freshness.ts";
 import { findHttpDate, toHttpDate } from "../../src/caching/http-date.ts";
 import { toKey } from "../../src/caching/key.ts";
+import { KeyHasher } from "../../src/caching/key-hash.ts";
 import type { CacheOptions } from "../../src/caching/options.ts";
 import { findStorable } from "../../src/caching/policy.ts";
 import { Routine } from "../../src/caching/routine.ts";
@@ -100,6 +101,21 @@ test("whatever was learned before, what is taken for routine may be stored", () 
     { numRuns: 1000 },
   );
   assert.ok(covered > 100, `${covered} of them`);
+});
+
+test("a key has one hash, whether its text is there or only its lines", () => {
+  const hasher = new KeyHasher();
+  const line = fc.stringMatching(/^[\x20-\xff]{0,20}$/);
+  fc.assert(
+    fc.property(
+      fc.constantFrom("http\na\n", "https\nexample.com:8080\n", "\n\n", ""),
+      line,
+      line,
+      (first, path, query) => {
+        assert.equal(hasher.hashLines(first, path, query), hasher.hash(`${first}${path}\n${query}\n`));
+      },
+    ),
+  );
 });
 
 test("a date that is written is read as the same second", () => {
