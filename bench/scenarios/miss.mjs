@@ -5,7 +5,7 @@ const BAR_MICROS = 2;
 /** Two starts of one program differ by more than what is measured: of each way there are several. */
 const STARTS = 5;
 const ROUNDS = 5;
-const WAIT_ROUNDS = 12;
+const WAIT_ROUNDS = 24;
 /** More than are stored at most (`memoryEntries`): from there on each that is stored evicts another. */
 const WARM_UP_REQUESTS = 120_000;
 const ways = {
