@@ -17,7 +17,7 @@ export class Arrival implements RecordSource, Asked {
   readonly localSeq: number;
   private readonly answering: Answering;
   private readonly key: string;
-  private readonly response: GatewayResponse;
+  private readonly response: GatewayResponse & { readonly body: Buffer | null };
   private readonly receivedAtMs = Date.now();
 
   /** @param body of the response, which nobody changes any more */
@@ -40,8 +40,7 @@ export class Arrival implements RecordSource, Asked {
   makeRecord(): StoredAnswer | undefined {
     const { answering, response, requestedAtMs, receivedAtMs } = this;
     const { operation, operationName, options } = answering;
-    const { status } = response;
-    const body = response.body as Buffer | null;
+    const { status, body } = response;
     const storable = findStorable({
       requestHeaders: NOBODYS,
       requestDirectives: undefined,

@@ -27,8 +27,8 @@ export class KeyHasher {
 
   hash(key: string): number {
     this.start();
-    this.takeLines(key);
-    return this.end();
+    this.takeLines(key, true);
+    return (this.v1 ^ this.v3) >>> 0;
   }
 
   /**
@@ -39,7 +39,7 @@ export class KeyHasher {
   hashLines(firstLines: string, line: string, nextLine: string): number {
     if (firstLines !== this.firstLines) {
       this.start();
-      if (firstLines !== "") this.takeLines(firstLines.slice(0, -1));
+      if (firstLines !== "") this.takeLines(firstLines.slice(0, -1), false);
       this.remember(firstLines);
     }
     const { afterFirst } = this;
@@ -47,10 +47,10 @@ export class KeyHasher {
     this.v1 = afterFirst[1] as number;
     this.v2 = afterFirst[2] as number;
     this.v3 = afterFirst[3] as number;
-    this.take(line, 0, line.length);
-    this.take(nextLine, 0, nextLine.length);
-    this.take("", 0, 0);
-    return this.end();
+    this.take(line, 0, line.length, false);
+    this.take(nextLine, 0, nextLine.length, false);
+    this.take("", 0, 0, true);
+    return (this.v1 ^ this.v3) >>> 0;
   }
 
   private start(): void {
@@ -65,21 +65,24 @@ export class KeyHasher {
     this.afterFirst.set([this.v0, this.v1, this.v2, this.v3]);
   }
 
-  private takeLines(text: string): void {
+  /** @param isAll nothing follows */
+  private takeLines(text: string, isAll: boolean): void {
     let from = 0;
     for (let at = 0; at < text.length; at++) {
       if (text.charCodeAt(at) !== LINE_BREAK) continue;
-      this.take(text, from, at);
+      this.take(text, from, at, false);
       from = at + 1;
     }
-    this.take(text, from, text.length);
+    this.take(text, from, text.length, isAll);
   }
 
-  private take(text: string, from: number, to: number): void {
+  /** One line: a round for each four characters and one for the rest and the length; after the last line, three more. */
+  private take(text: string, from: number, to: number, isLast: boolean): void {
     let { v0, v1, v2, v3 } = this;
     const length = to - from;
     const words = length >> 2;
-    for (let i = 0; i <= words; i++) {
+    const last = isLast ? words + 3 : words;
+    for (let i = 0; i <= last; i++) {
       const at = from + (i << 2);
       let word = 0;
       if (i < words) {
@@ -88,7 +91,7 @@ export class KeyHasher {
           ((text.charCodeAt(at + 1) & 255) << 8) |
           ((text.charCodeAt(at + 2) & 255) << 16) |
           (text.charCodeAt(at + 3) << 24);
-      } else {
+      } else if (i === words) {
         word = length << 24;
         for (let j = at, shift = 0; j < to; j++, shift += 8) word |= (text.charCodeAt(j) & 255) << shift;
       }
@@ -104,29 +107,12 @@ export class KeyHasher {
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
       v2 = (v2 << 16) | (v2 >>> 16);
       v0 ^= word;
+      if (isLast && i === words) v2 ^= 255;
     }
     this.v0 = v0;
     this.v1 = v1;
     this.v2 = v2;
     this.v3 = v3;
-  }
-
-  private end(): number {
-    let { v0, v1, v2, v3 } = this;
-    v2 ^= 255;
-    for (let i = 0; i < 3; i++) {
-      v0 = (v0 + v1) | 0;
-      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-      v0 = (v0 << 16) | (v0 >>> 16);
-      v2 = (v2 + v3) | 0;
-      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-      v0 = (v0 + v3) | 0;
-      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-      v2 = (v2 + v1) | 0;
-      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-      v2 = (v2 << 16) | (v2 >>> 16);
-    }
-    return (v1 ^ v3) >>> 0;
   }
 }
 

@@ -7,7 +7,8 @@ let isSealed = false;
 
 /**
  * Names of fields that are asked about together, and for each request. A header list looks once which groups its fields are
- * in; after that, whether it has any of a group is one comparison of bits. Made when a module is loaded that every gateway loads: once a list has looked, it is too late.
+ * in; after that, whether it has any of a group is one comparison of bits. Made when a module is loaded that every gateway
+ * loads: once a list has looked, it is too late.
  */
 export class FieldGroup {
   readonly bit: number;
